@@ -1,0 +1,12 @@
+# Other people's libraries, each found once.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+if(NIGHTJAR_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
