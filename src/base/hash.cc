@@ -1,0 +1,31 @@
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+#include <random>
+
+namespace base {
+namespace {
+
+struct Secret {
+    Secret() {
+        std::random_device random;
+        std::array<std::uint32_t, 16> seed{};
+        for (auto& word : seed) word = random();
+        XXH3_generateSecret(bytes.data(), bytes.size(), seed.data(), sizeof seed);
+    }
+    std::array<std::uint8_t, XXH3_SECRET_DEFAULT_SIZE> bytes{};
+};
+
+const Secret secret;
+
+}  // namespace
+
+std::uint64_t hash(std::string_view text) {
+    return XXH3_64bits_withSecret(text.data(), text.size(), secret.bytes.data(),
+                                  secret.bytes.size());
+}
+
+}  // namespace base
