@@ -1,0 +1,3 @@
+nightjar_fuzz(decoder nightjar_mqtt)
+nightjar_fuzz(framer nightjar_mqtt)
+nightjar_fuzz(topic nightjar_mqtt)
