@@ -1,0 +1,15 @@
+// Names for what may die first: an id is looked up, a pointer would dangle.
+#pragma once
+
+#include <cstdint>
+
+namespace broker {
+
+// A session within its shard. Ids are reused, but not while anything still names them.
+enum class SessionId : std::uint32_t {};
+
+// A session in the store: given once, never again, also not after a restart. 0 = it is not kept
+// there.
+enum class SessionNumber : std::uint64_t {};
+
+}  // namespace broker

@@ -1,0 +1,31 @@
+#include "broker/publication.h"
+
+namespace broker {
+
+const MessageRef& Publication::message() {
+    if (!kept) {
+        kept = Message::make({.topic = topic,
+                              .payload = payload,
+                              .properties = properties,
+                              .qos = qos,
+                              .retain = retain,
+                              .expiry_wall_ms = expiry_wall_ms,
+                              .source = source});
+    }
+    return kept;
+}
+
+Publication Publication::of(const MessageRef& message) {
+    Publication publication;
+    publication.topic = message->topic();
+    publication.payload = message->payload();
+    publication.properties = message->properties();
+    publication.qos = message->qos();
+    publication.retain = message->retain();
+    publication.expiry_wall_ms = message->expiry_wall_ms();
+    publication.source = message->source();
+    publication.kept = message;
+    return publication;
+}
+
+}  // namespace broker
