@@ -1,0 +1,77 @@
+// What all shards share: who wants which topic, what is retained, who may do what. Everything in it
+// is safe from every shard's thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/hash.h"
+#include "broker/authenticator.h"
+#include "broker/counters.h"
+#include "broker/interest.h"
+#include "broker/options.h"
+#include "broker/retained_store.h"
+#include "broker/store.h"
+
+namespace broker {
+
+class Broker {
+public:
+    Broker(std::uint32_t shards, std::shared_ptr<const Options> options,
+           Authenticator& authenticator, Authorizer& authorizer, Store& store)
+        : shard_count_(shards),
+          options_(std::move(options)),
+          authenticator_(authenticator),
+          authorizer_(authorizer),
+          store_(store) {}
+
+    std::uint32_t shard_count() const { return shard_count_; }
+    // The shard that a client id belongs to: by way of 256 partitions, which are what will move
+    // between machines.
+    std::uint32_t shard_of(std::string_view client_id) const {
+        return static_cast<std::uint32_t>(base::hash(client_id) % partitions) % shard_count_;
+    }
+
+    const std::shared_ptr<const Options>& first_options() const { return options_; }
+    Interest& interest() { return interest_; }
+    RetainedStore& retained() { return retained_; }
+    Authenticator& authenticator() { return authenticator_; }
+    Authorizer& authorizer() { return authorizer_; }
+    Store& store() { return store_; }
+
+    // Sessions of all shards, for global_max_clients. False if `max` are there already.
+    bool add_session(std::int64_t max) {
+        if (sessions_.fetch_add(1, std::memory_order_relaxed) < max || max < 0) return true;
+        sessions_.fetch_sub(1, std::memory_order_relaxed);
+        return false;
+    }
+    void remove_session() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
+
+    // For a session that the store begins to keep.
+    SessionNumber new_session_number() {
+        return SessionNumber{session_numbers_.fetch_add(1, std::memory_order_relaxed)};
+    }
+    // A number that is in the store already; before the shards run.
+    void reserve_session_number(SessionNumber number) {
+        const std::uint64_t next = static_cast<std::uint64_t>(number) + 1;
+        if (session_numbers_.load() < next) session_numbers_.store(next);
+    }
+
+private:
+    static constexpr std::uint64_t partitions = 256;
+
+    std::uint32_t shard_count_;
+    std::shared_ptr<const Options> options_;
+    Authenticator& authenticator_;
+    Authorizer& authorizer_;
+    Store& store_;
+    Interest interest_;
+    RetainedStore retained_;
+    std::atomic<std::int64_t> sessions_{0};
+    std::atomic<std::uint64_t> session_numbers_{1};
+};
+
+}  // namespace broker

@@ -1,0 +1,235 @@
+// Connection: from CONNECT to CONNACK.
+#include <algorithm>
+
+#include "broker/client_id.h"
+#include "broker/connection.h"
+#include "broker/shard.h"
+#include "mqtt/connack.h"
+
+namespace broker {
+
+using base::LogType;
+using mqtt::ReasonCode;
+using mqtt::Version;
+
+namespace {
+
+bool is_allowed(const ListenerOptions& listener, Version version) {
+    switch (version) {
+        case Version::v3_1:
+            return listener.allow_v3_1;
+        case Version::v3_1_1:
+            return listener.allow_v3_1_1;
+        case Version::v5:
+            return listener.allow_v5;
+    }
+    return false;
+}
+
+// "a b c" as mosquitto.conf has it: one prefix, blanks included.
+bool has_allowed_prefix(const Options& options, std::string_view client_id) {
+    return options.client_id_prefixes.empty() || client_id.starts_with(options.client_id_prefixes);
+}
+
+}  // namespace
+
+void Connection::handle_connect(Bytes body) {
+    const auto packet = mqtt::decode_connect(body);
+    if (!packet) {
+        return refuse_connect(packet.error(), mqtt::peek_version(body).value_or(Version::v3_1_1),
+                              mqtt::describe(packet.error()));
+    }
+    if (!is_allowed(*listener_, packet->version)) {
+        return refuse_connect(ReasonCode::unsupported_protocol_version, packet->version,
+                              "protocol version not allowed on this listener");
+    }
+    version_ = packet->version;
+    const std::optional<std::string> client_id = choose_client_id(*packet);
+    if (!client_id) {
+        return refuse_connect(ReasonCode::client_identifier_not_valid, version_,
+                              "client id not valid");
+    }
+    const std::uint32_t owner = shard_.broker().shard_of(*client_id);
+    if (owner != shard_.number()) {
+        timer_.cancel();
+        state_ = State::moved;
+        return wire_.move_to_shard(owner);
+    }
+    shard_.counters().packets_received.add();
+    if (is_acceptable(*packet, *client_id)) accept(*packet, *client_id);
+}
+
+// Nothing if the client id cannot be used. One that the server assigns falls to this shard, so that
+// the connection need not move.
+std::optional<std::string> Connection::choose_client_id(const mqtt::Connect& packet) {
+    if (listener_->use_user_name_as_client_id) {
+        if (!packet.user_name || packet.user_name->empty()) return std::nullopt;
+        return std::string(*packet.user_name);
+    }
+    if (!packet.client_id.empty()) {
+        if (!has_allowed_prefix(shard_.options(), packet.client_id)) return std::nullopt;
+        return std::string(packet.client_id);
+    }
+    if (!listener_->allow_zero_length_client_id) return std::nullopt;
+    const Broker& broker = shard_.broker();
+    for (;;) {
+        std::string client_id = make_client_id(listener_->auto_id_prefix);
+        if (broker.shard_of(client_id) == shard_.number()) return client_id;
+    }
+}
+
+bool Connection::is_acceptable(const mqtt::Connect& packet, const std::string& client_id) {
+    const Options& options = shard_.options();
+    const auto refuse = [&](ReasonCode reason, std::string_view log) {
+        refuse_connect(reason, version_, log);
+        return false;
+    };
+    if (packet.will && packet.will->qos > listener_->qos_max) {
+        return refuse(ReasonCode::qos_not_supported, "will QoS above max_qos");
+    }
+    if (packet.will && packet.will->retain && !options.retain_available) {
+        return refuse(ReasonCode::retain_not_supported, "will with retain, which is not available");
+    }
+    if (packet.will && !fits_mount_point(packet.will->topic)) {
+        return refuse(ReasonCode::topic_name_invalid, "will topic too long");
+    }
+    if (packet.authentication_method) {
+        return refuse(ReasonCode::bad_authentication_method, "unknown authentication method");
+    }
+    const std::uint16_t limit = options.keep_alive_max_s;
+    const bool too_long = packet.keep_alive_s == 0 || packet.keep_alive_s > limit;
+    if (limit != 0 && too_long && !is_v5()) {
+        // A v5 client is told a Server Keep Alive instead.
+        return refuse(ReasonCode::client_identifier_not_valid, "keep alive above max_keepalive");
+    }
+    const std::string peer = wire_.peer();
+    const ReasonCode decision = shard_.broker().authenticator().authenticate(
+        {.client_id = client_id,
+         .user_name = packet.user_name,
+         .password = packet.password,
+         .peer = peer,
+         .listener_allows_anonymous = listener_->allow_anonymous});
+    if (decision != ReasonCode::success) return refuse(decision, "not authorised");
+    if (!packet.will) return true;
+    Authorizer& authorizer = shard_.broker().authorizer();
+    const bool may_will = !packet.will->topic.starts_with("$SYS/") &&
+                          (authorizer.allows_everything() ||
+                           authorizer.is_allowed({.client_id = client_id,
+                                                  .user_name = packet.user_name.value_or(""),
+                                                  .topic = packet.will->topic,
+                                                  .access = Access::publish}));
+    return may_will || refuse(ReasonCode::not_authorized, "will topic not authorised");
+}
+
+void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log) {
+    shard_.log().print(LogType::notice, "Connection from {} refused: {}.", wire_.peer(), log);
+    // A 3.1.1 server must not answer what is not a CONNECT at all [MQTT-3.1.4-1]; it has codes for
+    // five reasons, and closes without a word for the others.
+    const bool has_code = version == Version::v5 || mqtt::connack_return_code_v3(reason) != 0;
+    if (has_code) {
+        mqtt::Writer out = begin_packet();
+        mqtt::encode(out, mqtt::Connack{.reason = reason}, version);
+        finish_packet();
+    }
+    end(false);
+    wire_.close();
+}
+
+void Connection::accept(const mqtt::Connect& packet, const std::string& client_id) {
+    Session* session = shard_.find_session(client_id);
+    if (session && session->connection()) {
+        session->connection()->taken_over(!packet.clean_start && session->is_persistent());
+        session = shard_.find_session(client_id);  // It may have ended with its connection.
+    }
+    if (session && packet.clean_start) {
+        shard_.end_session(*session);
+        session = nullptr;
+    }
+    const bool session_present = session != nullptr;
+    if (!session) session = shard_.create_session(client_id);
+    if (!session) {
+        return refuse_connect(ReasonCode::server_busy, version_, "global_max_clients reached");
+    }
+    state_ = State::connected;
+    session_ = session;
+    adopt_terms(packet);
+    session->set_will(packet.will ? make_will(*packet.will) : nullptr);
+    shard_.counters().connects_accepted.add();
+    shard_.counters().sessions_connected.add();
+    if (shard_.options().connection_messages) {
+        const std::string user = packet.user_name ? fmt::format(", u'{}'", *packet.user_name) : "";
+        shard_.log().print(LogType::notice, "New client connected from {} as {} (p{}, c{}, k{}{}).",
+                           wire_.peer(), client_id, static_cast<int>(version_),
+                           packet.clean_start ? 1 : 0, packet.keep_alive_s, user);
+    }
+    send_connack(packet, session_present);
+    if (session_present) session->resume();
+}
+
+// What CONNECT and the configuration agree on for this connection.
+void Connection::adopt_terms(const mqtt::Connect& packet) {
+    const Options& options = shard_.options();
+    const std::uint16_t window_max =
+        options.inflight_messages_max == 0 ? UINT16_MAX : options.inflight_messages_max;
+    if (packet.user_name) user_name_ = std::make_unique<const std::string>(*packet.user_name);
+    packet_size_max_ = packet.maximum_packet_size.value_or(0);
+    receive_maximum_ = window_max;
+    keep_alive_s_ = packet.keep_alive_s;
+    const std::uint16_t limit = options.keep_alive_max_s;
+    if (limit != 0 && (keep_alive_s_ == 0 || keep_alive_s_ > limit)) keep_alive_s_ = limit;
+    session_->attach(*this, std::min(packet.receive_maximum, window_max));
+    if (is_v5()) {
+        session_->set_expiry_s(packet.session_expiry_s);
+    } else {
+        session_->set_expiry_s(packet.clean_start ? 0 : mqtt::session_never_expires);
+    }
+    session_->record_state();
+    arm_keep_alive();
+}
+
+void Connection::send_connack(const mqtt::Connect& packet, bool session_present) {
+    mqtt::Connack connack{.session_present = session_present};
+    if (is_v5()) {
+        const Options& options = shard_.options();
+        if (packet.client_id != session_->client_id()) {
+            connack.assigned_client_id = session_->client_id();
+        }
+        if (keep_alive_s_ != packet.keep_alive_s) connack.server_keep_alive_s = keep_alive_s_;
+        if (receive_maximum_ != UINT16_MAX) connack.receive_maximum = receive_maximum_;
+        if (listener_->qos_max != mqtt::Qos::exactly_once) {
+            connack.maximum_qos = static_cast<std::uint8_t>(listener_->qos_max);
+        }
+        if (!options.retain_available) connack.retain_available = false;
+        if (options.packet_size_max != 0) connack.maximum_packet_size = options.packet_size_max;
+        if (listener_->topic_alias_max != 0) {
+            connack.topic_alias_maximum = listener_->topic_alias_max;
+        }
+        connack.shared_subscription_available = false;
+    }
+    if (shard_.is_debugging()) {
+        shard_.log().print(LogType::debug, "Sending CONNACK to {} ({}, 0)", session_->client_id(),
+                           session_present ? 1 : 0);
+    }
+    mqtt::Writer out = begin_packet();
+    mqtt::encode(out, connack, version_);
+    finish_packet();
+}
+
+std::unique_ptr<PendingWill> Connection::make_will(const mqtt::Will& will) {
+    auto& properties = shard_.properties_scratch();
+    properties.clear();
+    mqtt::Writer out(properties);
+    mqtt::write_forwarded(out, will.properties);
+    auto pending = std::make_unique<PendingWill>();
+    pending->message = Message::make({.topic = with_mount_point(will.topic),
+                                      .payload = will.payload,
+                                      .properties = properties,
+                                      .qos = will.qos,
+                                      .retain = will.retain,
+                                      .source = shard_.source_of(*session_)});
+    pending->delay_s = will.delay_s;
+    pending->expiry_s = will.properties.message_expiry_s;
+    return pending;
+}
+
+}  // namespace broker

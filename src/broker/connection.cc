@@ -1,0 +1,337 @@
+#include "broker/connection.h"
+
+#include "broker/shard.h"
+#include "mqtt/auth.h"
+#include "mqtt/disconnect.h"
+#include "mqtt/ping.h"
+
+namespace broker {
+
+using base::LogType;
+using mqtt::PacketType;
+using mqtt::ReasonCode;
+
+namespace {
+
+// Whether the answer to a packet, or the PUBREL that follows from it, says that something is safe.
+bool is_answered_by_promise(const mqtt::Frame& frame) {
+    switch (frame.type) {
+        case PacketType::publish:
+            return (frame.flags & 0x06) != 0;  // Not QoS 0.
+        case PacketType::connect:
+        case PacketType::pubrec:
+        case PacketType::pubrel:
+        case PacketType::subscribe:
+        case PacketType::unsubscribe:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+Connection::Connection(Shard& shard, Wire& wire, const ListenerOptions& listener)
+    : shard_(shard), wire_(wire), listener_(&listener), timer_(&Connection::on_timer, this) {
+    shard_.connection_opened(*this);
+    const std::uint64_t limit_ms = std::uint64_t{shard_.options().connect_timeout_s} * 1000;
+    if (limit_ms != 0) shard_.timers().add(timer_, shard_.now_ms() + limit_ms);
+}
+
+Connection::~Connection() {
+    shard_.forget(*this);
+}
+
+std::size_t Connection::on_bytes(Bytes bytes) {
+    last_packet_ms_ = shard_.now_ms();
+    bytes_needed_ = 0;
+    is_paused_ = false;
+    std::size_t consumed = 0;
+    const std::uint32_t size_max = shard_.options().packet_size_max;
+    while (state_ <= State::connected && consumed < bytes.size()) {
+        if (shard_.is_congested() && session_) {
+            shard_.pause(*this);
+            is_paused_ = true;
+            wire_.pause_reading();
+            break;
+        }
+        if (owes_too_much()) {
+            wire_.pause_reading();  // Until on_writable(); keep alive ends who never reads.
+            break;
+        }
+        if (state_ == State::awaiting_connect && refuses_first_byte(bytes[consumed])) break;
+        const mqtt::FrameResult next =
+            mqtt::next_frame(bytes.subspan(consumed), size_max, version_);
+        if (next.status == mqtt::FrameResult::Status::incomplete) {
+            bytes_needed_ = static_cast<std::uint32_t>(next.needed);
+            break;
+        }
+        if (next.status == mqtt::FrameResult::Status::refused) {
+            refuse_frame(next.reason);
+            break;
+        }
+        if (shard_.records()) {
+            handle_recorded(next.frame);
+        } else {
+            handle(next.frame);
+        }
+        if (state_ == State::moved) break;  // The CONNECT goes along, unconsumed.
+        consumed += next.frame.size;
+    }
+    if (state_ == State::ended) consumed = bytes.size();
+    shard_.counters().bytes_received.add(consumed);
+    return consumed;
+}
+
+void Connection::handle(const mqtt::Frame& frame) {
+    if (state_ == State::connected) {
+        shard_.counters().packets_received.add();
+        if (frame.type == PacketType::publish) return handle_publish(frame);
+        return handle_connected(frame);
+    }
+    ASSERT(frame.type == PacketType::connect);
+    handle_connect(frame.body);
+}
+
+// The first packet must be CONNECT [MQTT-3.1.0-1]: one byte tells, whatever length the sender
+// claims. Nothing is said to who does not speak MQTT.
+bool Connection::refuses_first_byte(std::uint8_t byte) {
+    const int type = byte >> 4;
+    if (type == static_cast<int>(PacketType::connect)) return false;
+    shard_.log().print(LogType::notice,
+                       "Client <unknown> at {} sent packet type {} before CONNECT, closing.",
+                       wire_.peer(), type);
+    end(false);
+    wire_.close();
+    return true;
+}
+
+// What answers a packet waits until what the packet has changed is safe.
+void Connection::handle_recorded(const mqtt::Frame& frame) {
+    const std::size_t before = shard_.changes_made();
+    handle(frame);
+    if (shard_.changes_made() != before && is_answered_by_promise(frame)) {
+        shard_.hold_output(*this);
+    }
+}
+
+void Connection::handle_connected(const mqtt::Frame& frame) {
+    switch (frame.type) {
+        case PacketType::puback:
+        case PacketType::pubrec:
+        case PacketType::pubrel:
+        case PacketType::pubcomp:
+            return handle_ack(frame);
+        case PacketType::subscribe:
+            return handle_subscribe(frame.body);
+        case PacketType::unsubscribe:
+            return handle_unsubscribe(frame.body);
+        case PacketType::pingreq:
+            if (!mqtt::is_valid_ping(frame.body)) return fail(ReasonCode::malformed_packet);
+            return handle_pingreq();
+        case PacketType::disconnect:
+            return handle_disconnect(frame.body);
+        default:
+            // A second CONNECT [MQTT-3.1.0-2], a packet that only servers send, or AUTH without an
+            // authentication method [MQTT-4.12.0-1].
+            return fail(ReasonCode::protocol_error);
+    }
+}
+
+void Connection::refuse_frame(ReasonCode reason) {
+    if (state_ == State::connected) return fail(reason);
+    shard_.log().print(LogType::notice, "Client <unknown> at {} sent bytes that are not MQTT: {}.",
+                       wire_.peer(), mqtt::describe(reason));
+    end(false);
+    wire_.close();
+}
+
+void Connection::handle_pingreq() {
+    if (shard_.is_debugging()) {
+        shard_.log().print(LogType::debug, "Received PINGREQ from {}", session_->client_id());
+        shard_.log().print(LogType::debug, "Sending PINGRESP to {}", session_->client_id());
+    }
+    mqtt::Writer out = begin_packet();
+    mqtt::encode_pingresp(out);
+    finish_packet();
+}
+
+void Connection::handle_disconnect(Bytes body) {
+    const auto packet = mqtt::decode_disconnect(body, version_);
+    if (!packet) return fail(packet.error());
+    if (packet->session_expiry_s) {
+        // It may not start to outlive the connection now [MQTT-3.14.2-2].
+        if (session_->expiry_s() == 0 && *packet->session_expiry_s != 0) {
+            return fail(ReasonCode::protocol_error);
+        }
+        session_->set_expiry_s(*packet->session_expiry_s);
+    }
+    if (shard_.is_debugging()) {
+        shard_.log().print(LogType::debug, "Received DISCONNECT from {}", session_->client_id());
+    }
+    if (shard_.options().connection_messages) {
+        shard_.log().print(LogType::notice, "Client {} disconnected.", session_->client_id());
+    }
+    end(packet->reason != ReasonCode::success);  // [MQTT-3.14.4-3]
+    wire_.close();
+}
+
+// Acknowledgements are not dropped as QoS 0 messages are, so a client that sends and never reads
+// could have us keep them without end.
+bool Connection::owes_too_much() const {
+    const std::size_t limit = shard_.options().output_bytes_max;
+    return limit != 0 && wire_.output().size() > 2 * limit;
+}
+
+void Connection::on_writable() {
+    if (session_) session_->pump();
+    wire_.resume_reading();
+}
+
+void Connection::on_released() {
+    wire_.on_released();
+    if (session_ && session_->has_waiting()) shard_.pump_later(*session_);
+}
+
+void Connection::closed(std::string_view error) {
+    if (state_ == State::connected && shard_.options().connection_messages) {
+        if (error.empty()) {
+            shard_.log().print(LogType::notice, "Client {} closed its connection.",
+                               session_->client_id());
+        } else {
+            shard_.log().print(LogType::notice, "Client {} disconnected: {}.",
+                               session_->client_id(), error);
+        }
+    }
+    end(true);
+}
+
+// Bad input of a connected client.
+void Connection::fail(ReasonCode reason) {
+    disconnect(reason, reason == ReasonCode::malformed_packet ? "malformed packet"
+                       : reason == ReasonCode::protocol_error ? "protocol error"
+                                                              : mqtt::describe(reason));
+}
+
+void Connection::disconnect(ReasonCode reason, std::string_view log) {
+    if (state_ == State::ended) return;
+    if (state_ == State::connected) {
+        if (!log.empty() && shard_.options().connection_messages) {
+            shard_.log().print(LogType::notice, "Client {} disconnected due to {}.",
+                               session_->client_id(), log);
+        }
+        if (is_v5()) {
+            mqtt::Writer out = begin_packet();
+            mqtt::encode(out, mqtt::Disconnect{.reason = reason}, version_);
+            finish_packet();
+        }
+    }
+    end(true);
+    wire_.close();
+}
+
+void Connection::taken_over(bool session_continues) {
+    if (shard_.options().connection_messages) {
+        shard_.log().print(LogType::notice, "Client {} already connected, closing old connection.",
+                           session_->client_id());
+    }
+    // A delayed will waits for the session's end, which a new connection to it prevents
+    // [MQTT-3.1.3-9].
+    const PendingWill* will = session_->will();
+    if (will && will->delay_s != 0 && session_continues) session_->take_will();
+    disconnect(ReasonCode::session_taken_over, {});
+}
+
+void Connection::end(bool fire_will) {
+    timer_.cancel();
+    const State before = state_;
+    state_ = State::ended;
+    if (before != State::connected) return;
+    Session& session = *session_;
+    session_ = nullptr;
+    session.detach();
+    shard_.counters().sessions_connected.subtract();
+    if (!fire_will) session.take_will();
+    const bool ends = !session.is_persistent();
+    if (session.will() && (ends || session.will()->delay_s == 0)) {
+        shard_.publish_will(*session.take_will());
+    }
+    if (ends) {
+        shard_.end_session(session);
+    } else {
+        session.await_client();
+    }
+}
+
+void Connection::on_timer(base::Timer&, void* connection) {
+    auto& self = *static_cast<Connection*>(connection);
+    if (self.state_ == State::connected) return self.check_keep_alive();
+    self.shard_.log().print(LogType::notice,
+                            "Client <unknown> at {} sent no CONNECT in {} s, closing.",
+                            self.wire_.peer(), self.shard_.options().connect_timeout_s);
+    self.end(false);
+    self.wire_.close();
+}
+
+// Armed for the earliest moment at which silence could be too long; a client that has spoken since
+// moves it on, so that a packet costs no timer.
+void Connection::arm_keep_alive() {
+    if (keep_alive_s_ == 0) return timer_.cancel();
+    shard_.timers().add(timer_, last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500);
+}
+
+// One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
+void Connection::check_keep_alive() {
+    if (is_paused_) last_packet_ms_ = shard_.now_ms();
+    if (shard_.now_ms() < last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500) {
+        return arm_keep_alive();
+    }
+    if (shard_.options().connection_messages) {
+        shard_.log().print(LogType::notice, "Client {} has exceeded timeout, disconnecting.",
+                           session_->client_id());
+    }
+    disconnect(ReasonCode::keep_alive_timeout, {});
+}
+
+void Connection::send_ack(PacketType type, mqtt::PacketId id, ReasonCode reason) {
+    if (shard_.is_debugging()) {
+        const char* name = type == PacketType::puback   ? "PUBACK"
+                           : type == PacketType::pubrec ? "PUBREC"
+                           : type == PacketType::pubrel ? "PUBREL"
+                                                        : "PUBCOMP";
+        shard_.log().print(LogType::debug, "Sending {} to {} (m{}, rc{})", name,
+                           session_->client_id(), id, static_cast<int>(reason));
+    }
+    mqtt::Writer out = begin_packet();
+    mqtt::encode(out, mqtt::Ack{.type = type, .id = id, .reason = reason}, version_);
+    finish_packet();
+}
+
+mqtt::Writer Connection::begin_packet() {
+    shard_.scratch().clear();
+    return mqtt::Writer(shard_.scratch());
+}
+
+void Connection::finish_packet() {
+    wire_.output().append(shard_.scratch());
+    sent(shard_.scratch().size());
+}
+
+void Connection::sent(std::size_t size) {
+    shard_.counters().packets_sent.add();
+    shard_.counters().bytes_sent.add(size);
+    wire_.mark_dirty();
+}
+
+bool Connection::fits_mount_point(std::string_view topic) const {
+    return listener_->mount_point.size() + topic.size() <= UINT16_MAX;
+}
+
+std::string_view Connection::with_mount_point(std::string_view topic) {
+    if (listener_->mount_point.empty()) return topic;
+    std::string& mounted = shard_.topic_scratch();
+    mounted.assign(listener_->mount_point).append(topic);
+    return mounted;
+}
+
+}  // namespace broker

@@ -1,0 +1,141 @@
+// One network connection as MQTT sees it: frames and decodes what arrives, decides what each packet
+// means, and ends for the right reason.
+//
+// Life:  awaiting_connect --CONNECT--> connected --> ended
+//                     \--CONNECT of another shard's client--> moved
+//
+// Owned by the transport, which calls on_bytes(), on_writable() and closed(). Once ended it ignores
+// bytes and waits for the transport to close it. Thread: the shard's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "broker/options.h"
+#include "broker/publish_encoder.h"
+#include "broker/session.h"
+#include "broker/subscription_index.h"
+#include "broker/wire.h"
+#include "mqtt/ack.h"
+#include "mqtt/connect.h"
+#include "mqtt/framer.h"
+#include "mqtt/publish.h"
+#include "mqtt/subscribe.h"
+#include "mqtt/unsubscribe.h"
+
+namespace broker {
+
+class Shard;
+
+class Connection {
+public:
+    Connection(Shard& shard, Wire& wire, const ListenerOptions& listener);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
+
+    // Handles every whole packet at the front of `bytes`; returns how many bytes it consumed.
+    std::size_t on_bytes(Bytes bytes);
+    // After on_bytes(): how many bytes there have to be before it can do more; 0 = not known.
+    std::size_t bytes_needed() const { return bytes_needed_; }
+    // Output that had backed up is written.
+    void on_writable();
+    // What was withheld from the client may be written now.
+    void on_released();
+    // The transport is gone. `error` is empty if the peer closed, else a sentence.
+    void closed(std::string_view error);
+
+    // Ends it from the broker's side: tells a v5 client why, closes, and fires the will unless told
+    // otherwise. `log` is Mosquitto's sentence about it, or empty.
+    void disconnect(mqtt::ReasonCode reason, std::string_view log);
+    // The client is served by a newer connection now [MQTT-3.1.4-3].
+    void taken_over(bool session_continues);
+
+    mqtt::Version version() const { return version_; }
+    const ListenerOptions& listener() const { return *listener_; }
+    std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
+    Wire& wire() { return wire_; }
+    bool is_connected() const { return state_ == State::connected; }
+    // Where the shard keeps it in its list of connections; the shard's to change.
+    std::size_t registry_position = 0;
+
+    // Sends a PUBLISH to the client; false if it is too large for the client.
+    bool send_publish(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
+                      mqtt::PacketId id, bool dup);
+    void send_ack(mqtt::PacketType type, mqtt::PacketId id,
+                  mqtt::ReasonCode reason = mqtt::ReasonCode::success);
+
+private:
+    enum class State : std::uint8_t { awaiting_connect, connected, moved, ended };
+
+    // What to do after a packet.
+    void handle(const mqtt::Frame& frame);
+    void handle_recorded(const mqtt::Frame& frame);
+    void handle_connected(const mqtt::Frame& frame);
+    void refuse_frame(mqtt::ReasonCode reason);
+    bool refuses_first_byte(std::uint8_t byte);
+
+    void handle_connect(Bytes body);
+    std::optional<std::string> choose_client_id(const mqtt::Connect& packet);
+    bool is_acceptable(const mqtt::Connect& packet, const std::string& client_id);
+    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log);
+    void accept(const mqtt::Connect& packet, const std::string& client_id);
+    void adopt_terms(const mqtt::Connect& packet);
+    void send_connack(const mqtt::Connect& packet, bool session_present);
+    std::unique_ptr<PendingWill> make_will(const mqtt::Will& will);
+
+    void handle_publish(const mqtt::Frame& frame);
+    bool resolve_topic(mqtt::Publish& packet);
+    bool is_publishable(const mqtt::Publish& packet);
+    void route(const mqtt::Publish& packet);
+    void handle_qos2_publish(const mqtt::Publish& packet, bool allowed);
+    OutgoingPublish outgoing(const Publication& publication, const DeliveryTerms& terms) const;
+    std::size_t write(OutgoingPublish& packet, Publication& publication);
+    void handle_ack(const mqtt::Frame& frame);
+    void handle_pubrel(const mqtt::Ack& packet);
+    void handle_subscribe(Bytes body);
+    mqtt::ReasonCode subscribe(const mqtt::SubscribeEntry& entry, std::uint32_t subscription_id,
+                               Subscription& subscription);
+    void deliver_retained(const mqtt::Subscribe& packet, std::span<const Subscription> granted,
+                          std::span<const std::uint8_t> reasons);
+    void handle_unsubscribe(Bytes body);
+    void handle_disconnect(Bytes body);
+    void handle_pingreq();
+
+    // From here on nothing reaches the client but what is queued.
+    void end(bool fire_will);
+    void fail(mqtt::ReasonCode reason);
+    bool owes_too_much() const;
+    std::string_view with_mount_point(std::string_view topic);
+    // False if the topic under its mount point is longer than a topic may be.
+    bool fits_mount_point(std::string_view topic) const;
+    // Between the two, one packet is encoded; it goes to the output as a whole.
+    mqtt::Writer begin_packet();
+    void finish_packet();
+    void sent(std::size_t size);
+    static void on_timer(base::Timer& timer, void* connection);
+    void check_keep_alive();
+    void arm_keep_alive();
+    bool is_v5() const { return version_ == mqtt::Version::v5; }
+
+    Shard& shard_;
+    Wire& wire_;
+    const ListenerOptions* listener_;
+    Session* session_ = nullptr;
+    base::Timer timer_;  // Until CONNECT: the time limit for it; then: keep alive.
+    std::uint64_t last_packet_ms_ = 0;
+    std::uint32_t bytes_needed_ = 0;
+    std::unique_ptr<const std::string> user_name_;  // Null = none.
+    // Of the client's topics, [0] is alias 1; null until the client uses one.
+    std::unique_ptr<std::vector<std::string>> aliases_;
+    std::uint32_t packet_size_max_ = 0;  // The client's Maximum Packet Size; 0 = none.
+    std::uint16_t keep_alive_s_ = 0;
+    std::uint16_t receive_maximum_ = 0;  // Ours, which the client must respect.
+    mqtt::Version version_ = mqtt::Version::v3_1_1;
+    State state_ = State::awaiting_connect;
+    bool is_paused_ = false;  // By us: its silence is not its own.
+};
+
+}  // namespace broker

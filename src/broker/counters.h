@@ -1,0 +1,60 @@
+// What a shard counts. Only the shard's thread adds; any thread may read a value that is at most a
+// moment old. Adding costs what adding to a plain integer costs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace broker {
+
+class Counter {
+public:
+    void add(std::uint64_t amount = 1) {
+        value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+    }
+    void subtract(std::uint64_t amount = 1) {
+        value_.store(value_.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
+    }
+    std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+struct Counters {
+    // Packets of every type, and their bytes.
+    Counter packets_received;
+    Counter packets_sent;
+    Counter bytes_received;
+    Counter bytes_sent;
+    // PUBLISH packets, and the bytes of their payloads.
+    Counter publish_received;
+    Counter publish_sent;
+    Counter publish_bytes_received;
+    Counter publish_bytes_sent;
+
+    // Messages that one client did not get, by reason.
+    Counter dropped_output_full;  // QoS 0, slow reader.
+    Counter dropped_queue_full;   // QoS 1 and 2, max_queued_*.
+    Counter dropped_packet_size;  // Larger than the client accepts.
+    Counter dropped_expired;      // Message expiry interval passed while queued.
+
+    Counter connections_opened;  // Sockets accepted.
+    Counter connects_accepted;   // CONNACKs with success.
+    Counter clients_expired;
+
+    // Gauges.
+    Counter sessions;
+    Counter sessions_connected;
+    Counter sockets;
+    Counter subscriptions;
+    Counter queued_messages;  // In queues and in flight with their content.
+    Counter queued_bytes;
+
+    std::uint64_t dropped() const {
+        return dropped_output_full.get() + dropped_queue_full.get() + dropped_packet_size.get() +
+               dropped_expired.get();
+    }
+};
+
+}  // namespace broker

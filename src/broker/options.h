@@ -1,0 +1,55 @@
+// What the configuration says about the meaning of the broker: a plain value, filled in by server/,
+// never changed once a shard uses it. A reload hands every shard a new one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "mqtt/types.h"
+
+namespace broker {
+
+struct Options {
+    std::string client_id_prefixes;  // Empty = any; else a client id must start with it.
+
+    // Of QoS 1 and 2 messages on their way to one client; 0 = no limit of ours.
+    std::uint16_t inflight_messages_max = 20;
+    std::size_t inflight_bytes_max = 0;
+    // Of messages that wait for one client, behind those in flight; 0 = no limit.
+    std::size_t queued_messages_max = 1000;
+    std::size_t queued_bytes_max = 0;
+    bool queue_qos0_messages = false;
+    bool upgrade_outgoing_qos = false;
+    bool allow_duplicate_messages = false;
+    // Bytes waiting for one connection's socket, beyond which QoS 0 to it is dropped; 0 = no limit.
+    std::size_t output_bytes_max = std::size_t{16} << 20;
+
+    std::uint16_t keep_alive_max_s = 0;  // 0 = no limit.
+    std::uint32_t connect_timeout_s = 30;
+    std::uint32_t packet_size_max = 2'000'000;  // Whole packets; 0 = the protocol's limit.
+    std::uint32_t message_size_max = 0;         // Payloads; 0 = no limit.
+    bool retain_available = true;
+    // Sessions of clients that stay away longer end; nothing = never.
+    std::optional<std::uint64_t> persistent_client_expiration_s;
+    std::int64_t clients_max = -1;  // Sessions with and without a connection; -1 = no limit.
+    std::uint32_t sys_interval_s = 10;
+    bool connection_messages = true;
+};
+
+// What a client inherits from the listener it came in by. Outlives every connection.
+struct ListenerOptions {
+    std::uint16_t port = 1883;
+    std::string mount_point;  // Put before every topic of its clients; empty = none.
+    std::string auto_id_prefix = "auto-";
+    mqtt::Qos qos_max = mqtt::Qos::exactly_once;
+    std::uint16_t topic_alias_max = 10;
+    bool allow_v3_1 = true;
+    bool allow_v3_1_1 = true;
+    bool allow_v5 = true;
+    bool allow_anonymous = true;
+    bool allow_zero_length_client_id = true;
+    bool use_user_name_as_client_id = false;
+};
+
+}  // namespace broker

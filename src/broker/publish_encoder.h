@@ -1,0 +1,48 @@
+// Writes the PUBLISH packets that subscribers get, straight into their output queues.
+//
+// mqtt::encode() serves every packet; this one serves the one that a broker sends a million times a
+// second: its size is known before the first byte, nothing is allocated, and a message for many
+// subscribers is encoded once and copied from then on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/output_queue.h"
+#include "broker/publication.h"
+#include "broker/subscription_ids.h"
+#include "mqtt/types.h"
+
+namespace broker {
+
+struct OutgoingPublish {
+    std::string_view topic;
+    Bytes payload;
+    Bytes properties;                            // As Publication's; v5 only.
+    std::optional<std::uint32_t> expiry_left_s;  // v5 only.
+    const SubscriptionIds* ids = nullptr;        // v5 only; may be null.
+    mqtt::PacketId id = 0;
+    mqtt::Qos qos{};
+    bool retain = false;
+    bool dup = false;
+    mqtt::Version version = mqtt::Version::v3_1_1;
+    // Set to have a large payload referenced instead of copied.
+    const Message* shared_payload = nullptr;
+};
+
+// Where a packet landed, so that the same packet for the next subscriber is one copy.
+struct EncodedPublish {
+    const std::uint8_t* bytes =
+        nullptr;                  // The part that was copied; null if the payload is shared.
+    std::uint32_t size = 0;       // Of the whole packet, shared payload included.
+    std::uint32_t id_offset = 0;  // Of the packet identifier; 0 with QoS 0.
+};
+
+// Size of the whole packet on the wire.
+std::size_t encoded_size(const OutgoingPublish& packet);
+EncodedPublish encode(base::OutputQueue& out, const OutgoingPublish& packet);
+// Appends a packet that encode() made a moment ago (its bytes must still be queued), with an
+// identifier of its own.
+void append_copy(base::OutputQueue& out, const EncodedPublish& encoded, mqtt::PacketId id);
+
+}  // namespace broker

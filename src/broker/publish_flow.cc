@@ -1,0 +1,236 @@
+// Connection: what clients publish, what they are sent, and the acknowledgements of both.
+#include <algorithm>
+
+#include "broker/connection.h"
+#include "broker/shard.h"
+#include "mqtt/topic.h"
+
+namespace broker {
+
+using base::LogType;
+using mqtt::PacketType;
+using mqtt::Qos;
+using mqtt::ReasonCode;
+
+namespace {
+
+constexpr std::size_t shared_payload_min = 4096;
+
+// Tells apart the encodings that one publication can have; 0 = not to be reused.
+std::uint32_t encoding_key(const OutgoingPublish& packet, const Publication& publication) {
+    if (packet.dup || (packet.ids && !packet.ids->empty())) return 0;
+    // What was taken off the topic is the listener's mount point.
+    const std::size_t mount_size = publication.topic.size() - packet.topic.size();
+    return 1U | static_cast<std::uint32_t>(packet.version == mqtt::Version::v5) << 1 |
+           static_cast<std::uint32_t>(packet.qos) << 2 |
+           static_cast<std::uint32_t>(packet.retain) << 4 |
+           static_cast<std::uint32_t>(mount_size) << 5;
+}
+
+}  // namespace
+
+void Connection::handle_publish(const mqtt::Frame& frame) {
+    auto packet = mqtt::decode_publish(frame.flags, frame.body, version_);
+    if (!packet) return fail(packet.error());
+    shard_.counters().publish_received.add();
+    shard_.counters().publish_bytes_received.add(packet->payload.size());
+    if (shard_.is_debugging()) {
+        shard_.log().print(
+            LogType::debug, "Received PUBLISH from {} (d{}, q{}, r{}, m{}, '{}', ... ({} bytes))",
+            session_->client_id(), packet->dup ? 1 : 0, static_cast<int>(packet->qos),
+            packet->retain ? 1 : 0, packet->id, packet->topic, packet->payload.size());
+    }
+    if (!resolve_topic(*packet)) return;
+    if (!fits_mount_point(packet->topic)) return fail(ReasonCode::topic_name_invalid);
+    if (packet->qos > listener_->qos_max) return fail(ReasonCode::qos_not_supported);
+    if (packet->retain && !shard_.options().retain_available) {
+        if (is_v5()) return fail(ReasonCode::retain_not_supported);
+        packet->retain = false;
+    }
+    const bool allowed = is_publishable(*packet);
+    switch (packet->qos) {
+        case Qos::at_most_once:
+            if (allowed) route(*packet);
+            return;
+        case Qos::at_least_once: {
+            if (allowed) route(*packet);
+            const bool refuse = !allowed && is_v5();
+            return send_ack(PacketType::puback, packet->id,
+                            refuse ? ReasonCode::not_authorized : ReasonCode::success);
+        }
+        case Qos::exactly_once:
+            return handle_qos2_publish(*packet, allowed);
+    }
+}
+
+// Method B of section 4.3.3: the message is routed when it arrives, and its identifier is kept
+// until PUBREL, so that a repeat is not routed again.
+void Connection::handle_qos2_publish(const mqtt::Publish& packet, bool allowed) {
+    if (!allowed && is_v5()) {
+        return send_ack(PacketType::pubrec, packet.id, ReasonCode::not_authorized);
+    }
+    const PacketIdSet& received = session_->received_qos2();
+    if (!received.contains(packet.id)) {
+        if (is_v5() && received.size() >= receive_maximum_) {
+            // [MQTT-3.3.4-8]. The identifier is not kept: the message is new when sent again.
+            return fail(ReasonCode::receive_maximum_exceeded);
+        }
+        session_->keep_received(packet.id);
+        if (allowed) route(packet);
+    }
+    send_ack(PacketType::pubrec, packet.id);
+}
+
+// Sets or uses a topic alias (section 3.3.2.3.4). The alias belongs to this connection only.
+bool Connection::resolve_topic(mqtt::Publish& packet) {
+    if (packet.topic_alias == 0) return true;
+    if (packet.topic_alias > listener_->topic_alias_max) {
+        fail(ReasonCode::topic_alias_invalid);
+        return false;
+    }
+    if (!aliases_) aliases_ = std::make_unique<std::vector<std::string>>();
+    if (aliases_->size() < packet.topic_alias) aliases_->resize(packet.topic_alias);
+    std::string& topic = (*aliases_)[packet.topic_alias - 1U];
+    if (!packet.topic.empty()) {
+        topic = packet.topic;
+    } else if (topic.empty()) {
+        fail(ReasonCode::protocol_error);
+        return false;
+    }
+    packet.topic = topic;
+    return true;
+}
+
+bool Connection::is_publishable(const mqtt::Publish& packet) {
+    const std::uint32_t size_max = shard_.options().message_size_max;
+    if (size_max != 0 && packet.payload.size() > size_max) {
+        shard_.counters().dropped_packet_size.add();
+        return false;
+    }
+    // Only the broker itself publishes there.
+    if (packet.topic.starts_with("$SYS/")) return false;
+    Authorizer& authorizer = shard_.broker().authorizer();
+    if (authorizer.allows_everything()) return true;
+    return authorizer.is_allowed({.client_id = session_->client_id(),
+                                  .user_name = user_name(),
+                                  .topic = packet.topic,
+                                  .access = Access::publish});
+}
+
+void Connection::route(const mqtt::Publish& packet) {
+    Publication publication;
+    publication.topic = with_mount_point(packet.topic);
+    publication.payload = packet.payload;
+    publication.qos = packet.qos;
+    publication.retain = packet.retain;
+    publication.source = shard_.source_of(*session_);
+    if (is_v5()) {
+        auto& properties = shard_.properties_scratch();
+        properties.clear();
+        mqtt::Writer out(properties);
+        mqtt::write_forwarded(out, packet.properties);
+        publication.properties = properties;
+        if (packet.properties.message_expiry_s) {
+            publication.expiry_wall_ms =
+                shard_.wall_ms() + std::int64_t{*packet.properties.message_expiry_s} * 1000;
+        }
+    }
+    shard_.publish(publication);
+}
+
+void Connection::handle_ack(const mqtt::Frame& frame) {
+    const auto packet = mqtt::decode_ack(frame.type, frame.body, version_);
+    if (!packet) return fail(packet.error());
+    switch (frame.type) {
+        case PacketType::puback:
+            session_->on_puback(packet->id);
+            return;
+        case PacketType::pubrec:
+            // An unknown identifier is answered all the same, so that the client lets go of it.
+            if (!session_->on_pubrec(packet->id, mqtt::is_failure(packet->reason))) {
+                send_ack(PacketType::pubrel, packet->id,
+                         is_v5() ? ReasonCode::packet_id_not_found : ReasonCode::success);
+            }
+            return;
+        case PacketType::pubrel:
+            return handle_pubrel(*packet);
+        default:
+            session_->on_pubcomp(packet->id);
+            return;
+    }
+}
+
+void Connection::handle_pubrel(const mqtt::Ack& packet) {
+    const bool known = session_->release_received(packet.id);
+    send_ack(PacketType::pubcomp, packet.id,
+             known || !is_v5() ? ReasonCode::success : ReasonCode::packet_id_not_found);
+}
+
+// The packet but for its quality of service, which is the session's to know.
+OutgoingPublish Connection::outgoing(const Publication& publication,
+                                     const DeliveryTerms& terms) const {
+    OutgoingPublish packet;
+    // A session may have subscribed by way of another listener.
+    const bool mounted = publication.topic.starts_with(listener_->mount_point);
+    const std::size_t mount_size = mounted ? listener_->mount_point.size() : 0;
+    packet.topic = publication.topic.substr(mount_size);
+    packet.payload = publication.payload;
+    packet.retain = terms.retain;
+    packet.version = version_;
+    if (is_v5()) {
+        packet.properties = publication.properties;
+        packet.ids = &terms.ids;
+        if (publication.expiry_wall_ms != 0) {
+            const std::int64_t left_ms = publication.expiry_wall_ms - shard_.wall_ms();
+            packet.expiry_left_s =
+                static_cast<std::uint32_t>(std::max<std::int64_t>(0, (left_ms + 999) / 1000));
+        }
+    }
+    return packet;
+}
+
+// Encodes the packet, or copies what the previous subscriber got if it is the same; returns its
+// size.
+std::size_t Connection::write(OutgoingPublish& packet, Publication& publication) {
+    Shard::EncodingCache& cache = shard_.encoding_cache();
+    const std::uint32_t key = encoding_key(packet, publication);
+    if (key != 0 && key == cache.key) {
+        append_copy(wire_.output(), cache.encoded, packet.id);
+        return cache.encoded.size;
+    }
+    const bool shares = shard_.recipients() > 1;
+    if (shares && packet.payload.size() >= shared_payload_min) {
+        packet.shared_payload = publication.message().get();
+        packet.payload = packet.shared_payload->payload();
+    }
+    const EncodedPublish encoded = encode(wire_.output(), packet);
+    if (encoded.bytes && key != 0 && shares) cache = {key, encoded};
+    return encoded.size;
+}
+
+bool Connection::send_publish(Publication& publication, const DeliveryTerms& terms, Qos qos,
+                              mqtt::PacketId id, bool dup) {
+    OutgoingPublish packet = outgoing(publication, terms);
+    packet.id = id;
+    packet.qos = qos;
+    packet.dup = dup;
+    // A client's Maximum Packet Size: not sent, and done with [MQTT-3.1.2-25].
+    if (packet_size_max_ != 0 && encoded_size(packet) > packet_size_max_) {
+        shard_.counters().dropped_packet_size.add();
+        return false;
+    }
+    // What is logged under $SYS/broker/log must not be logged again when it is sent.
+    if (shard_.is_debugging() && !packet.topic.starts_with("$SYS/broker/log/")) {
+        shard_.log().print(LogType::debug,
+                           "Sending PUBLISH to {} (d{}, q{}, r{}, m{}, '{}', ... ({} bytes))",
+                           session_->client_id(), dup ? 1 : 0, static_cast<int>(qos),
+                           terms.retain ? 1 : 0, id, packet.topic, packet.payload.size());
+    }
+    const std::size_t size = write(packet, publication);
+    shard_.counters().publish_sent.add();
+    shard_.counters().publish_bytes_sent.add(publication.payload.size());
+    sent(size);
+    return true;
+}
+
+}  // namespace broker

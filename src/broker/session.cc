@@ -1,0 +1,324 @@
+#include "broker/session.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "broker/connection.h"
+#include "broker/shard.h"
+
+namespace broker {
+namespace {
+
+constexpr std::size_t pump_slice = 1000;          // Messages a turn.
+constexpr std::size_t pump_output_max = 262'144;  // Bytes that may wait for the socket.
+
+std::size_t cost_of(const Delivery& delivery) {
+    return delivery.message->payload().size();
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, SessionId id, std::string_view client_id)
+    : shard_(shard),
+      id_(id),
+      client_id_(client_id),
+      source_(base::hash(client_id) | 1) {}  // 0 is the broker.
+
+Session::~Session() {
+    if (!outgoing_) return;
+    discard(outgoing_->queue);
+    discard(outgoing_->retained);
+    outgoing_->inflight.for_each(
+        [&](mqtt::PacketId, InflightMessage& message) { forget_queued(message.delivery); });
+}
+
+void Session::attach(Connection& connection, std::uint16_t window) {
+    connection_ = &connection;
+    window_ = window;
+    absence_.reset();
+}
+
+void Session::detach() {
+    connection_ = nullptr;
+    if (outgoing_) discard(outgoing_->retained);
+}
+
+void Session::await_client() {
+    begin_absence(shard_.wall_ms());
+    record_state();
+}
+
+// Everything counts from `since_wall_ms`: now, or earlier if the broker was away meanwhile.
+void Session::begin_absence(std::int64_t since_wall_ms) {
+    const auto& limit = shard_.options().persistent_client_expiration_s;
+    const std::uint64_t now = shard_.now_ms();
+    const auto past_ms =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, shard_.wall_ms() - since_wall_ms));
+    const auto due = [&](std::uint64_t after_s) {
+        return now + std::max(after_s * 1000, past_ms) - past_ms;
+    };
+    std::uint64_t life_s = expiry_s_ == mqtt::session_never_expires ? UINT64_MAX : expiry_s_;
+    if (limit) life_s = std::min(life_s, *limit);
+    absence_ = std::make_unique<Absence>(*this);
+    absence_->since_wall_ms = since_wall_ms;
+    absence_->ends_at_ms = life_s == UINT64_MAX ? UINT64_MAX : due(life_s);
+    std::uint64_t deadline = absence_->ends_at_ms;
+    if (will_) deadline = std::min(deadline, due(will_->delay_s));
+    if (deadline != UINT64_MAX) shard_.timers().add(absence_->timer, deadline);
+}
+
+void Session::on_timer(base::Timer&, void* session) {
+    static_cast<Session*>(session)->on_deadline();
+}
+
+// The will is due first, or the session ends and its will with it, whichever comes first
+// [MQTT-3.1.2-10], section 3.1.3.2.2.
+void Session::on_deadline() {
+    if (shard_.now_ms() >= absence_->ends_at_ms) {
+        shard_.counters().clients_expired.add();
+        shard_.log().print(base::LogType::notice, "Expiring client {} due to timeout.", client_id_);
+        shard_.end_session(*this);
+        return;
+    }
+    if (const auto will = take_will()) {
+        record_state();
+        shard_.publish_will(*will);
+    }
+    if (absence_->ends_at_ms == UINT64_MAX) return;
+    shard_.timers().add(absence_->timer, absence_->ends_at_ms);
+}
+
+PacketIdSet& Session::received_qos2() {
+    if (!received_qos2_) received_qos2_ = std::make_unique<PacketIdSet>();
+    return *received_qos2_;
+}
+
+Session::Outgoing& Session::outgoing() {
+    if (!outgoing_) outgoing_ = std::make_unique<Outgoing>();
+    return *outgoing_;
+}
+
+bool Session::has_waiting() const {
+    return outgoing_ && (outgoing_->inflight.has_unsent() || !outgoing_->queue.empty() ||
+                         !outgoing_->retained.empty());
+}
+
+bool Session::window_has_room() const {
+    const std::size_t bytes_max = shard_.options().inflight_bytes_max;
+    return outgoing_->inflight.unacknowledged() < window_ && !outgoing_->inflight.is_full() &&
+           !outgoing_->inflight.has_unsent() &&
+           (bytes_max == 0 || outgoing_->inflight.unacknowledged() == 0 ||
+            outgoing_->inflight.bytes() < bytes_max);
+}
+
+bool Session::output_is_full() const {
+    const std::size_t bytes_max = shard_.options().output_bytes_max;
+    return bytes_max != 0 && connection_->wire().output().size() > bytes_max;
+}
+
+void Session::deliver(Publication& publication, const DeliveryTerms& terms) {
+    const Options& options = shard_.options();
+    const mqtt::Qos qos =
+        options.upgrade_outgoing_qos ? terms.qos : std::min(terms.qos, publication.qos);
+    if (!connection_) {
+        const bool keep = qos != mqtt::Qos::at_most_once || options.queue_qos0_messages;
+        if (keep && is_persistent()) enqueue(publication, terms, qos);
+        return;
+    }
+    if (qos == mqtt::Qos::at_most_once) {
+        if (output_is_full()) {
+            shard_.counters().dropped_output_full.add();
+            return;
+        }
+        connection_->send_publish(publication, terms, qos, 0, false);
+        return;
+    }
+    if (outgoing().queue.empty() && window_has_room()) {
+        send(publication, terms, qos);
+    } else {
+        enqueue(publication, terms, qos);
+    }
+}
+
+// A session that ends with its connection will never be sent a message again, so it only keeps the
+// identifier: QoS 1 and 2 then cost no allocation either.
+void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
+                   std::uint64_t order) {
+    InflightMessage message;
+    if (is_persistent()) {
+        message.delivery = {publication.message(), terms.ids, qos, terms.retain};
+        message.delivery.set_order(order);
+        count_queued(message.delivery);
+    }
+    message.delivery.qos = qos;
+    message.bytes = static_cast<std::uint32_t>(publication.payload.size());
+    message.state =
+        qos == mqtt::Qos::at_least_once ? OutgoingState::wait_puback : OutgoingState::wait_pubrec;
+    const mqtt::PacketId id = outgoing_->inflight.add(std::move(message));
+    if (is_recorded()) record_in_flight(id);
+    if (!connection_->send_publish(publication, terms, qos, id, false)) {
+        finish(*outgoing_->inflight.find(id));
+    }
+}
+
+void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos) {
+    const Options& options = shard_.options();
+    const std::size_t size = publication.payload.size();
+    outgoing();
+    const bool too_many =
+        options.queued_messages_max != 0 && outgoing_->queue.size() >= options.queued_messages_max;
+    const bool too_large =
+        options.queued_bytes_max != 0 && outgoing_->queued_bytes + size > options.queued_bytes_max;
+    if (too_many || too_large) {
+        shard_.counters().dropped_queue_full.add();
+        return;
+    }
+    outgoing_->queued_bytes += size;
+    Delivery delivery{publication.message(), terms.ids, qos, terms.retain};
+    count_queued(delivery);
+    if (is_recorded()) record_queued(delivery);
+    outgoing_->queue.push_back(std::move(delivery));
+}
+
+void Session::add_retained(const MessageRef& message, const DeliveryTerms& terms) {
+    const bool upgrade = shard_.options().upgrade_outgoing_qos;
+    const mqtt::Qos qos = upgrade ? terms.qos : std::min(terms.qos, message->qos());
+    Delivery delivery{message, terms.ids, qos, true};
+    count_queued(delivery);
+    outgoing().retained.push_back(std::move(delivery));
+}
+
+void Session::resume() {
+    if (outgoing_) outgoing_->inflight.rewind();
+    pump();
+}
+
+// False if the window is closed: a new connection's may be smaller than the one before
+// [MQTT-3.3.4-9].
+bool Session::resend_one() {
+    if (outgoing_->inflight.in_flight() >= window_) return false;
+    const mqtt::PacketId id = outgoing_->inflight.take_unsent();
+    InflightMessage& message = *outgoing_->inflight.find(id);
+    if (message.state == OutgoingState::wait_pubcomp) {
+        connection_->send_ack(mqtt::PacketType::pubrel, id);
+        return true;
+    }
+    const Delivery& kept = message.delivery;
+    Publication publication = Publication::of(kept.message);
+    const DeliveryTerms terms{kept.qos, kept.retain, kept.ids};
+    if (!connection_->send_publish(publication, terms, kept.qos, id, true)) finish(message);
+    return true;
+}
+
+void Session::pump() {
+    for (std::size_t sent = 0; sent < pump_slice && pump_one();) ++sent;
+    if (!connection_ || !can_send_next() || connection_->wire().is_stuck()) return;
+    if (connection_->wire().output().is_withheld()) return;  // Pumped when it is released.
+    shard_.pump_later(*this);
+}
+
+// False while nothing waits, or the window is closed to what comes next.
+bool Session::can_send_next() const {
+    if (!has_waiting()) return false;
+    if (outgoing_->inflight.has_unsent()) return outgoing_->inflight.in_flight() < window_;
+    const base::Ring<Delivery>& source =
+        outgoing_->queue.empty() ? outgoing_->retained : outgoing_->queue;
+    if (source.empty()) return false;
+    return source[0].qos == mqtt::Qos::at_most_once || window_has_room();
+}
+
+// What was sent before comes first. Then the queue: it is older than any subscription made on this
+// connection.
+bool Session::pump_one() {
+    if (!connection_ || connection_->wire().output().size() > pump_output_max) return false;
+    if (!can_send_next()) return false;
+    if (outgoing_->inflight.has_unsent()) return resend_one();
+    base::Ring<Delivery>& source =
+        outgoing_->queue.empty() ? outgoing_->retained : outgoing_->queue;
+    Delivery next = std::move(source.front());
+    source.pop_front();
+    if (&source == &outgoing_->queue) {
+        outgoing_->queued_bytes -= cost_of(next);
+    } else if (next.message->is_superseded()) {
+        // What has been replaced meanwhile has also been routed as a new message: the subscriber
+        // must not see the old value after it.
+        forget_queued(next);
+        return true;
+    }
+    send_kept(next);
+    return true;
+}
+
+void Session::send_kept(Delivery& delivery) {
+    forget_queued(delivery);
+    Publication publication = Publication::of(delivery.message);
+    if (publication.expiry_wall_ms != 0 && publication.expiry_wall_ms <= shard_.wall_ms()) {
+        shard_.counters().dropped_expired.add();
+        if (is_recorded()) record_done(delivery);
+        return;
+    }
+    const DeliveryTerms terms{delivery.qos, delivery.retain, std::move(delivery.ids)};
+    if (delivery.qos == mqtt::Qos::at_most_once) {
+        connection_->send_publish(publication, terms, delivery.qos, 0, false);
+    } else {
+        send(publication, terms, delivery.qos, delivery.order);
+    }
+}
+
+void Session::forget_queued(const Delivery& delivery) {
+    if (!delivery.message) return;
+    shard_.counters().queued_messages.subtract();
+    shard_.counters().queued_bytes.subtract(cost_of(delivery));
+}
+
+void Session::count_queued(const Delivery& delivery) {
+    shard_.counters().queued_messages.add();
+    shard_.counters().queued_bytes.add(cost_of(delivery));
+}
+
+void Session::finish(InflightMessage& message) {
+    forget_queued(message.delivery);
+    if (is_recorded()) record_done(message.delivery);
+    outgoing_->inflight.complete(message);
+}
+
+void Session::discard(base::Ring<Delivery>& deliveries) {
+    for (std::size_t i = 0; i < deliveries.size(); ++i) forget_queued(deliveries[i]);
+    deliveries.clear();
+}
+
+bool Session::on_puback(mqtt::PacketId id) {
+    InflightMessage* message = outgoing_ ? outgoing_->inflight.find(id) : nullptr;
+    if (!message || message->state != OutgoingState::wait_puback) return false;
+    finish(*message);
+    if (has_waiting()) pump();
+    return true;
+}
+
+bool Session::on_pubrec(mqtt::PacketId id, bool failed) {
+    InflightMessage* message = outgoing_ ? outgoing_->inflight.find(id) : nullptr;
+    if (!message || message->state == OutgoingState::wait_puback) return false;
+    if (failed) {
+        finish(*message);
+        if (has_waiting()) pump();
+        return true;
+    }
+    if (message->state == OutgoingState::wait_pubrec) {
+        forget_queued(message->delivery);
+        message->delivery.message = {};  // Delivered: only the identifier matters from now on.
+        message->state = OutgoingState::wait_pubcomp;
+        if (is_recorded()) record_in_flight(id);
+    }
+    connection_->send_ack(mqtt::PacketType::pubrel, id);
+    return true;
+}
+
+bool Session::on_pubcomp(mqtt::PacketId id) {
+    InflightMessage* message = outgoing_ ? outgoing_->inflight.find(id) : nullptr;
+    if (!message || message->state != OutgoingState::wait_pubcomp) return false;
+    finish(*message);
+    if (has_waiting()) pump();
+    return true;
+}
+
+}  // namespace broker

@@ -1,0 +1,173 @@
+// What the broker keeps for one client id, with or without a connection: its subscriptions, the
+// messages on their way and waiting, the QoS 2 identifiers, its will.
+//
+// Owned by its Shard and used on the shard's thread only. A session never moves to another shard.
+//
+//     deliver() -> [ in flight: window of the client's Receive Maximum ] <- [ queue_ ] <- [
+//     retained_ ]
+//
+// A message goes straight out while the window has room; then it waits in the queue (bounded by
+// max_queued_*). Retained messages of a new subscription wait in retained, which is a list of
+// references and has no limit but what is retained.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ring.h"
+#include "base/timer_wheel.h"
+#include "broker/ids.h"
+#include "broker/inflight_window.h"
+#include "broker/packet_id_set.h"
+#include "broker/publication.h"
+
+namespace broker {
+
+class Connection;
+class Shard;
+struct MessageKept;
+struct SessionKept;
+
+// A will and when it is due [MQTT-3.1.2-8].
+struct PendingWill {
+    MessageRef message;
+    std::uint32_t delay_s = 0;
+    std::optional<std::uint32_t> expiry_s;  // Counts from when it is published.
+};
+
+// How one subscription wants a message.
+struct DeliveryTerms {
+    mqtt::Qos qos{};  // What the subscription was granted.
+    bool retain = false;
+    SubscriptionIds ids;
+};
+
+class Session {
+public:
+    Session(Shard& shard, SessionId id, std::string_view client_id);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    SessionId id() const { return id_; }
+    Shard& shard() { return shard_; }
+    const std::string& client_id() const { return client_id_; }
+    // Names the client in what it publishes.
+    SourceId source() const { return source_; }
+    Connection* connection() const { return connection_; }
+    bool is_connected() const { return connection_ != nullptr; }
+
+    // Seconds that the session outlives its connection; 0 = it ends with it, 0xFFFFFFFF = forever.
+    std::uint32_t expiry_s() const { return expiry_s_; }
+    void set_expiry_s(std::uint32_t seconds) { expiry_s_ = seconds; }
+    // Whether messages are kept for it while it is away.
+    bool is_persistent() const { return expiry_s_ != 0; }
+
+    // The client is here: `window` is its Receive Maximum. Cancels expiry and a delayed will.
+    void attach(Connection& connection, std::uint16_t window);
+    // The client is gone, and so is what was only meant for its connection.
+    void detach();
+    // Arms the timer for what happens to a session without a client: its will, its end.
+    void await_client();
+
+    // The store keeps it, under this number.
+    bool is_recorded() const { return number_ != SessionNumber{}; }
+    SessionNumber number() const { return number_; }
+    // Makes the store's record true: of a session that outlives its connection there is one.
+    void record_state();
+    void record_end();
+    // Recovery: restore() while nothing is recorded; then it has a number, and waits for its client
+    // as if that had gone at `left_wall_ms` (0 = with the broker). False if it cannot be so.
+    void restore(const SessionKept& kept);
+    bool restore(const MessageKept& kept);
+    void set_number(SessionNumber number) { number_ = number; }
+    void await_client_since(std::int64_t left_wall_ms);
+
+    void set_will(std::unique_ptr<PendingWill> will) { will_ = std::move(will); }
+    PendingWill* will() const { return will_.get(); }
+    std::unique_ptr<PendingWill> take_will() { return std::move(will_); }
+
+    // Sends, queues or drops (and counts) one message.
+    void deliver(Publication& publication, const DeliveryTerms& terms);
+    // Retained messages for a new subscription; sent as the window allows.
+    void add_retained(const MessageRef& message, const DeliveryTerms& terms);
+    // Sends again what was not acknowledged, in its order, then what waits [MQTT-4.4.0-1].
+    void resume();
+    // Sends what waits, as far as window and output have room.
+    void pump();
+    bool has_waiting() const;
+
+    // The client's acknowledgements of what it was sent. False: the identifier is not in flight.
+    bool on_puback(mqtt::PacketId id);
+    // A reason of 0x80 or more ends the exchange [MQTT-4.3.3-5].
+    bool on_pubrec(mqtt::PacketId id, bool failed);
+    bool on_pubcomp(mqtt::PacketId id);
+
+    // Identifiers of QoS 2 messages from the client that are not released yet.
+    PacketIdSet& received_qos2();
+    void keep_received(mqtt::PacketId id);
+    // False if it was not kept.
+    bool release_received(mqtt::PacketId id);
+
+    // The filters it subscribes to, as the index knows them.
+    std::vector<std::string>& filters() { return filters_; }
+
+private:
+    // What most sessions never have (a client that only publishes, or only listens at QoS 0) is
+    // made when it is needed: a million idle ones are what memory is spent on.
+    struct Outgoing {
+        InflightWindow inflight;
+        base::Ring<Delivery> queue;
+        base::Ring<Delivery> retained;
+        std::size_t queued_bytes = 0;  // Of queue.
+        std::uint64_t next_order = 1;
+    };
+    struct Absence {
+        explicit Absence(Session& session) : timer(&Session::on_timer, &session) {}
+        base::Timer timer;
+        std::uint64_t ends_at_ms = UINT64_MAX;  // Monotonic; UINT64_MAX = never.
+        std::int64_t since_wall_ms = 0;
+    };
+
+    Outgoing& outgoing();
+    bool window_has_room() const;
+    bool output_is_full() const;
+    void begin_absence(std::int64_t since_wall_ms);
+    // `order`: its name in the store if it has been in the queue.
+    void send(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
+              std::uint64_t order = 0);
+    void send_kept(Delivery& delivery);
+    void enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos);
+    bool pump_one();
+    bool resend_one();
+    bool can_send_next() const;
+    void discard(base::Ring<Delivery>& deliveries);
+    void forget_queued(const Delivery& delivery);
+    void count_queued(const Delivery& delivery);
+    // The exchange is over, one way or the other.
+    void finish(InflightMessage& message);
+    // What the store is told; only if is_recorded().
+    void record_queued(Delivery& delivery);
+    void record_in_flight(mqtt::PacketId id);
+    void record_done(const Delivery& delivery);
+    static void on_timer(base::Timer& timer, void* session);
+    void on_deadline();
+
+    Shard& shard_;
+    Connection* connection_ = nullptr;
+    SessionId id_;
+    std::uint32_t expiry_s_ = 0;
+    std::string client_id_;
+    SourceId source_;
+    SessionNumber number_{};
+    std::unique_ptr<Outgoing> outgoing_;  // From its first message on.
+    std::unique_ptr<PacketIdSet> received_qos2_;
+    std::unique_ptr<PendingWill> will_;
+    std::vector<std::string> filters_;
+    std::unique_ptr<Absence> absence_;  // While there is no connection.
+    std::uint16_t window_ = 0;
+};
+
+}  // namespace broker

@@ -1,0 +1,116 @@
+// Session: what the store is told of it, and how it comes back from there.
+#include <algorithm>
+
+#include "broker/connection.h"
+#include "broker/shard.h"
+
+namespace broker {
+
+void Session::record_state() {
+    if (!shard_.records()) return;
+    if (!is_persistent()) return record_end();
+    if (!is_recorded()) number_ = shard_.broker().new_session_number();
+    SessionKept kept{.session = number_, .client_id = client_id_, .expiry_s = expiry_s_};
+    if (absence_) {
+        kept.left_wall_ms = absence_->since_wall_ms;
+        // The will of a connected client is not: whether it is due shows when the client goes.
+        if (will_) {
+            kept.will = will_->message;
+            kept.will_delay_s = will_->delay_s;
+            kept.will_expiry_s = will_->expiry_s;
+        }
+    }
+    shard_.record(std::move(kept));
+}
+
+void Session::record_end() {
+    if (!is_recorded()) return;
+    shard_.record(SessionEnded{number_});
+    number_ = {};
+}
+
+// QoS 0 promises nothing, and is not kept.
+void Session::record_queued(Delivery& delivery) {
+    if (delivery.qos == mqtt::Qos::at_most_once) return;
+    delivery.set_order(outgoing_->next_order++);
+    shard_.record(MessageKept{.session = number_,
+                              .order = delivery.order,
+                              .message = delivery.message,
+                              .ids = delivery.ids,
+                              .qos = delivery.qos,
+                              .retain = delivery.retain});
+}
+
+// A QoS 2 message must not reach the client before its identifier is safe: a broker that has
+// forgotten it would give the message another one, and the client would take it for a new one
+// [MQTT-4.3.3-1].
+void Session::record_in_flight(mqtt::PacketId id) {
+    InflightMessage& message = *outgoing_->inflight.find(id);
+    Delivery& delivery = message.delivery;
+    if (delivery.qos == mqtt::Qos::exactly_once) shard_.hold_output(*connection_);
+    if (delivery.order != 0) {
+        shard_.record(MessageSent{number_, delivery.order, message.state, id});
+        return;
+    }
+    delivery.set_order(outgoing_->next_order++);
+    shard_.record(MessageKept{.session = number_,
+                              .order = delivery.order,
+                              .message = delivery.message,
+                              .ids = delivery.ids,
+                              .qos = delivery.qos,
+                              .retain = delivery.retain,
+                              .state = message.state,
+                              .packet_id = id});
+}
+
+void Session::record_done(const Delivery& delivery) {
+    if (delivery.order != 0) shard_.record(MessageDone{number_, delivery.order});
+}
+
+void Session::keep_received(mqtt::PacketId id) {
+    if (received_qos2().insert(id) && is_recorded()) shard_.record(ReceivedKept{number_, id});
+}
+
+bool Session::release_received(mqtt::PacketId id) {
+    if (!received_qos2().erase(id)) return false;
+    if (is_recorded()) shard_.record(ReceivedReleased{number_, id});
+    return true;
+}
+
+void Session::restore(const SessionKept& kept) {
+    expiry_s_ = kept.expiry_s;
+    if (!kept.will) return;
+    will_ = std::make_unique<PendingWill>();
+    will_->message = kept.will;
+    will_->delay_s = kept.will_delay_s;
+    will_->expiry_s = kept.will_expiry_s;
+}
+
+bool Session::restore(const MessageKept& kept) {
+    const bool has_content = kept.packet_id == 0 || kept.state != OutgoingState::wait_pubcomp;
+    if (has_content && !kept.message) return false;
+    Delivery delivery{kept.message, kept.ids, kept.qos, kept.retain};
+    delivery.set_order(kept.order);
+    std::uint64_t& next_order = outgoing().next_order;
+    next_order = std::max(next_order, kept.order + 1);
+    const std::size_t size = kept.message ? kept.message->payload().size() : 0;
+    if (kept.packet_id == 0) {
+        count_queued(delivery);
+        outgoing_->queued_bytes += size;
+        outgoing_->queue.push_back(std::move(delivery));
+        return true;
+    }
+    InflightMessage message{std::move(delivery), static_cast<std::uint32_t>(size), kept.state};
+    if (!outgoing_->inflight.restore(kept.packet_id, message)) return false;
+    if (kept.message) count_queued(message.delivery);
+    return true;
+}
+
+// A client that was connected when the broker ended has been away for at least as long as the
+// broker is back, which is all that can be known.
+void Session::await_client_since(std::int64_t left_wall_ms) {
+    if (left_wall_ms == 0) return await_client();
+    begin_absence(left_wall_ms);
+}
+
+}  // namespace broker

@@ -1,0 +1,312 @@
+#include "broker/shard.h"
+
+#include <algorithm>
+
+#include "broker/connection.h"
+
+namespace broker {
+namespace {
+
+constexpr std::uint64_t sweep_interval_ms = 60'000;
+
+}  // namespace
+
+Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
+    : broker_(broker),
+      number_(number),
+      environment_(environment),
+      options_(broker.first_options()),
+      interest_(broker.interest()),
+      outboxes_(broker.shard_count()),
+      sweep_(&Shard::on_sweep, this),
+      debugging_(environment.log.enabled(base::LogType::debug)),
+      records_(broker.store().records()) {}
+
+Shard::~Shard() = default;
+
+void Shard::set_options(std::shared_ptr<const Options> options) {
+    options_ = std::move(options);
+    debugging_ = log().enabled(base::LogType::debug);
+}
+
+// Retained messages that have expired and that nobody asks for: a part of the store at a time, by
+// the shards that had such messages, until the last of them must be gone. An idle broker sleeps.
+void Shard::on_sweep(base::Timer& timer, void* self) {
+    Shard& shard = *static_cast<Shard*>(self);
+    const std::int64_t now = shard.wall_ms();
+    shard.broker_.retained().drop_expired(now);
+    constexpr std::int64_t round_ms = RetainedStore::part_count * std::int64_t{sweep_interval_ms};
+    if (now > shard.sweep_until_wall_ms_ + round_ms) return;
+    shard.timers().add(timer, shard.now_ms() + sweep_interval_ms);
+}
+
+// Retained before it is routed, and read after the interest is added: a new subscriber never sees
+// an old value after a new one.
+bool Shard::publish(Publication& publication) {
+    if (publication.retain) retain(publication);
+    const bool here = route_here(publication);
+    const bool elsewhere = outboxes_.size() > 1 && route_to_peers(publication);
+    return here || elsewhere;
+}
+
+void Shard::retain(Publication& publication) {
+    // What the broker says about itself is said again after a start.
+    const bool kept = records_ && !publication.topic.starts_with("$SYS/");
+    if (publication.payload.empty()) {
+        const bool existed = broker_.retained().clear(publication.topic) != 0;
+        if (existed && kept) record(RetainedCleared{std::string(publication.topic)});
+        return;
+    }
+    const bool accepted = broker_.retained().set(publication.message()).is_accepted();
+    if (accepted && publication.expiry_wall_ms != 0) {
+        sweep_until_wall_ms_ = std::max(sweep_until_wall_ms_, publication.expiry_wall_ms);
+        if (!sweep_.is_armed()) timers().add(sweep_, now_ms() + sweep_interval_ms);
+    }
+    if (accepted && kept) record(RetainedKept{publication.message()});
+}
+
+void Shard::publish_will(const PendingWill& will) {
+    Publication publication = Publication::of(will.message);
+    if (will.expiry_s) {
+        publication.expiry_wall_ms = wall_ms() + std::int64_t{*will.expiry_s} * 1000;
+        publication.kept = {};  // Made before its expiry was known.
+    }
+    publish(publication);
+}
+
+void Shard::receive(const RouteBatch& batch) {
+    batch.for_each([&](Publication& publication) { route_here(publication); });
+}
+
+bool Shard::route_here(Publication& publication) {
+    matched_.clear();
+    std::size_t count = 0;
+    index_.match(publication.topic, [&](std::span<const Subscription> subscriptions) {
+        matched_.push_back(subscriptions);
+        count += subscriptions.size();
+    });
+    if (count == 0) return false;
+    recipients_ = count;
+    encoding_cache_.key = 0;
+    if (matched_.size() == 1 || options_->allow_duplicate_messages) {
+        for (const auto subscriptions : matched_) deliver_all(publication, subscriptions);
+    } else {
+        deliver_merged(publication);
+    }
+    recipients_ = 0;
+    encoding_cache_.key = 0;
+    return true;
+}
+
+void Shard::deliver_all(Publication& publication, std::span<const Subscription> subscriptions) {
+    for (const Subscription& subscription : subscriptions) deliver_to(publication, subscription);
+}
+
+void Shard::deliver_to(Publication& publication, const Subscription& subscription) {
+    Session& session = *sessions_by_id_[static_cast<std::size_t>(subscription.session)];
+    if (!wants(publication, subscription, session)) return;
+    DeliveryTerms terms;
+    terms.qos = subscription.options.qos;
+    terms.retain = publication.retain && subscription.options.retain_as_published;
+    terms.ids.add(subscription.subscription_id);
+    session.deliver(publication, terms);
+}
+
+// No Local [MQTT-3.8.3-3], and the right to receive.
+bool Shard::wants(const Publication& publication, const Subscription& subscription,
+                  const Session& session) {
+    if (subscription.options.no_local && publication.source == source_of(session)) return false;
+    Authorizer& authorizer = broker_.authorizer();
+    if (authorizer.allows_everything()) return true;
+    const Connection* connection = session.connection();
+    return authorizer.is_allowed(
+        {.client_id = session.client_id(),
+         .user_name = connection ? connection->user_name() : std::string_view(),
+         .topic = publication.topic,
+         .access = Access::receive});
+}
+
+// A client whose subscriptions overlap gets one copy, at the highest QoS among them [MQTT-3.3.4-2]
+// and with the identifiers of all of them [MQTT-3.3.4-4].
+void Shard::deliver_merged(Publication& publication) {
+    recipients_merged_.clear();
+    recipient_positions_.clear();
+    for (const auto subscriptions : matched_) {
+        for (const Subscription& subscription : subscriptions) merge(publication, subscription);
+    }
+    for (const Recipient& recipient : recipients_merged_) {
+        recipient.session->deliver(publication, recipient.terms);
+    }
+}
+
+void Shard::merge(const Publication& publication, const Subscription& subscription) {
+    Session* session = sessions_by_id_[static_cast<std::size_t>(subscription.session)];
+    if (!wants(publication, subscription, *session)) return;
+    const auto [entry, is_new] =
+        recipient_positions_.try_emplace(session, recipients_merged_.size());
+    if (is_new) recipients_merged_.push_back({session, {}});
+    DeliveryTerms& terms = recipients_merged_[entry->second].terms;
+    terms.qos = std::max(terms.qos, subscription.options.qos);
+    terms.retain |= publication.retain && subscription.options.retain_as_published;
+    terms.ids.add(subscription.subscription_id);
+}
+
+bool Shard::route_to_peers(Publication& publication) {
+    std::uint64_t shards = interest_.shards_for(publication.topic);
+    shards &= ~(std::uint64_t{1} << number_);
+    for (std::uint64_t rest = shards; rest != 0; rest &= rest - 1) {
+        RouteBatch& outbox = outboxes_[static_cast<std::size_t>(__builtin_ctzll(rest))];
+        outbox.add(publication);
+        if (outbox.bytes() > outbox_bytes_max) congested_ = true;
+    }
+    return shards != 0;
+}
+
+bool Shard::end_of_turn() {
+    if (records_) gate_.release(broker_.store().committed(number_));
+    pump_waiting();
+    if (outboxes_.size() > 1) flush_outboxes();
+    if (records_) commit_turn();
+    return !pumping_.empty();
+}
+
+// Before the turn's output is written.
+void Shard::commit_turn() {
+    changes_.prune();
+    if (changes_.empty()) return gate_.open_turn();
+    const CommitNumber number = broker_.store().append(number_, changes_);
+    if (broker_.store().committed(number_) >= number) return gate_.open_turn();
+    gate_.close_turn(number);
+}
+
+void Shard::flush_outboxes() {
+    bool congested = false;
+    for (std::uint32_t shard = 0; shard < outboxes_.size(); ++shard) {
+        RouteBatch& outbox = outboxes_[shard];
+        if (outbox.empty() || environment_.peers.post(shard, outbox)) continue;
+        congested = congested || outbox.bytes() > outbox_bytes_max;
+    }
+    congested_ = congested;
+    if (congested_) return;
+    const auto paused = std::move(paused_);
+    paused_.clear();
+    for (Connection* connection : paused) connection->wire().resume_reading();
+}
+
+void Shard::pump_waiting() {
+    const auto waiting = std::move(pumping_);
+    pumping_.clear();
+    for (const SessionId id : waiting) {
+        if (Session* session = sessions_by_id_[static_cast<std::size_t>(id)]) session->pump();
+    }
+}
+
+Session* Shard::find_session(std::string_view client_id) {
+    const auto found = sessions_.find(client_id);
+    return found == sessions_.end() ? nullptr : found->get();
+}
+
+Session* Shard::create_session(std::string_view client_id) {
+    if (!broker_.add_session(options_->clients_max)) return nullptr;
+    SessionId id{};
+    if (free_ids_.empty()) {
+        id = SessionId{static_cast<std::uint32_t>(sessions_by_id_.size())};
+        sessions_by_id_.push_back(nullptr);
+    } else {
+        id = free_ids_.back();
+        free_ids_.pop_back();
+    }
+    auto session = std::make_unique<Session>(*this, id, client_id);
+    Session* const created = session.get();
+    sessions_by_id_[static_cast<std::size_t>(id)] = created;
+    sessions_.insert(std::move(session));
+    counters_.sessions.add();
+    return created;
+}
+
+void Shard::end_session(Session& session) {
+    const auto will = session.take_will();
+    session.record_end();
+    for (const std::string& filter : session.filters()) drop_subscription(session, filter);
+    const SessionId id = session.id();
+    sessions_by_id_[static_cast<std::size_t>(id)] = nullptr;
+    free_ids_.push_back(id);
+    sessions_.erase(sessions_.find(session.client_id()));
+    broker_.remove_session();
+    counters_.sessions.subtract();
+    if (will) publish_will(*will);  // [MQTT-3.1.3-9]: no later than the session's end.
+}
+
+bool Shard::subscribe(Session& session, std::string_view filter, Subscription subscription) {
+    const auto added = index_.add(filter, subscription);
+    if (added.is_first) broker_.interest().add(filter, number_);
+    if (session.is_recorded()) {
+        record(SubscriptionKept{session.number(), std::string(filter), subscription.options,
+                                subscription.subscription_id});
+    }
+    if (!added.is_new) return false;
+    session.filters().emplace_back(filter);
+    counters_.subscriptions.add();
+    return true;
+}
+
+bool Shard::unsubscribe(Session& session, std::string_view filter) {
+    auto& filters = session.filters();
+    const auto found = std::find(filters.begin(), filters.end(), filter);
+    if (found == filters.end()) return false;
+    drop_subscription(session, filter);
+    if (session.is_recorded()) record(SubscriptionEnded{session.number(), std::string(filter)});
+    *found = std::move(filters.back());
+    filters.pop_back();
+    return true;
+}
+
+void Shard::drop_subscription(const Session& session, std::string_view filter) {
+    const auto removed = index_.remove(filter, session.id());
+    if (removed.was_last) broker_.interest().remove(filter, number_);
+    counters_.subscriptions.subtract();
+}
+
+void Shard::deliver_retained(Session& session, std::string_view filter,
+                             const Subscription& subscription) {
+    retained_found_.clear();
+    broker_.retained().collect(filter, wall_ms(), retained_found_);
+    DeliveryTerms terms;
+    terms.qos = subscription.options.qos;
+    terms.retain = true;
+    terms.ids.add(subscription.subscription_id);
+    for (const MessageRef& message : retained_found_) {
+        if (wants(Publication::of(message), subscription, session)) {
+            session.add_retained(message, terms);
+        }
+    }
+    retained_found_.clear();
+}
+
+void Shard::connection_opened(Connection& connection) {
+    connection.registry_position = connections_.size();
+    connections_.push_back(&connection);
+}
+
+void Shard::forget(Connection& connection) {
+    connections_.back()->registry_position = connection.registry_position;
+    connections_[connection.registry_position] = connections_.back();
+    connections_.pop_back();
+    std::erase(paused_, &connection);
+    if (records_) gate_.forget(connection);
+}
+
+void Shard::disconnect_all(mqtt::ReasonCode reason) {
+    const auto connections = connections_;
+    for (Connection* connection : connections) connection->disconnect(reason, {});
+}
+
+void Shard::print_subscriptions(std::string& out) {
+    for (const auto& session : sessions_) {
+        for (const std::string& filter : session->filters()) {
+            fmt::format_to(std::back_inserter(out), "{} {}\n", session->client_id(), filter);
+        }
+    }
+}
+
+}  // namespace broker

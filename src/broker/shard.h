@@ -1,0 +1,203 @@
+// One thread's share of the broker: the sessions whose client ids fall to it, and their
+// subscriptions. Nothing in it locks; what shards share is in Broker, what they tell each other
+// goes through Peers.
+//
+// Owned by server/ (or a test), which gives it the turn: connections act, timers fire, then
+// end_of_turn(). Thread: one, always the same.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/timer_wheel.h"
+#include "broker/broker.h"
+#include "broker/counters.h"
+#include "broker/options.h"
+#include "broker/output_gate.h"
+#include "broker/publish_encoder.h"
+#include "broker/route_batch.h"
+#include "broker/session.h"
+#include "broker/subscription_index.h"
+
+namespace broker {
+
+// The seam to the other shards. Thread: the calling shard's.
+class Peers {
+public:
+    virtual ~Peers() = default;
+    // Hands a turn's messages to another shard, which will call receive(). False if that shard is
+    // too far behind: the batch stays here, and the shard calls again next turn.
+    virtual bool post(std::uint32_t shard, RouteBatch& batch) = 0;
+};
+
+struct ShardEnvironment {
+    const base::Clock& clock;
+    base::Log& log;
+    base::TimerWheel& timers;
+    Peers& peers;
+};
+
+class Shard {
+public:
+    // Messages for one other shard that may wait here before publishers are no longer read.
+    static constexpr std::size_t outbox_bytes_max = std::size_t{4} << 20;
+
+    Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment);
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+    ~Shard();
+
+    std::uint32_t number() const { return number_; }
+    Broker& broker() { return broker_; }
+    const Options& options() const { return *options_; }
+    // After a reload; in the shard's thread.
+    void set_options(std::shared_ptr<const Options> options);
+    base::Log& log() { return environment_.log; }
+    // True while debug lines are wanted, so that the hot path need not ask the log.
+    bool is_debugging() const { return debugging_; }
+    base::TimerWheel& timers() { return environment_.timers; }
+    std::uint64_t now_ms() const { return environment_.clock.monotonic_ms(); }
+    std::int64_t wall_ms() const { return environment_.clock.wall_ms(); }
+    Counters& counters() { return counters_; }
+
+    // A message from a client of this shard, a will, or the broker itself: retains and routes it.
+    // True if at least one subscriber matched.
+    bool publish(Publication& publication);
+    void publish_will(const PendingWill& will);
+    // Messages that another shard's clients published.
+    void receive(const RouteBatch& batch);
+    // Publishers must wait: another shard does not keep up. They are resumed when it does.
+    bool is_congested() const { return congested_; }
+    void pause(Connection& connection) { paused_.push_back(&connection); }
+
+    // Whether changes are recorded at all: durability above the level memory.
+    bool records() const { return records_; }
+    // Records what must outlive the process; only if records().
+    template <typename OneChange>
+    void record(OneChange&& change) {
+        changes_.add(std::forward<OneChange>(change));
+    }
+    // What was recorded in this turn so far, for who must know whether something was.
+    std::size_t changes_made() const { return changes_.size(); }
+    // What the connection is told in this turn waits until the turn's changes are safe.
+    void hold_output(Connection& connection) { gate_.hold(connection); }
+
+    // Hands over what the turn made. True if there is more to do at once.
+    bool end_of_turn();
+
+    Session* find_session(std::string_view client_id);
+    Session* session(SessionId id) { return sessions_by_id_[static_cast<std::size_t>(id)]; }
+    // Null if global_max_clients is reached.
+    Session* create_session(std::string_view client_id);
+    // Unsubscribes, drops what waits, publishes a will that is due at the end of a session.
+    void end_session(Session& session);
+    static SourceId source_of(const Session& session) { return session.source(); }
+
+    // True if the session had no subscription to that filter.
+    bool subscribe(Session& session, std::string_view filter, Subscription subscription);
+    bool unsubscribe(Session& session, std::string_view filter);
+    // What is retained for a filter, put in line for the session.
+    void deliver_retained(Session& session, std::string_view filter,
+                          const Subscription& subscription);
+
+    // Pumps the session again at the end of each turn until nothing waits.
+    void pump_later(Session& session) { pumping_.push_back(session.id()); }
+    // The connection is going away.
+    void forget(Connection& connection);
+    void connection_opened(Connection& connection);
+    // Disconnects every client: v5 clients are told `reason`.
+    void disconnect_all(mqtt::ReasonCode reason);
+    // One line per session and subscription, for SIGUSR2.
+    void print_subscriptions(std::string& out);
+    template <typename Each>
+    void for_each_session(Each&& each) {
+        for (const auto& session : sessions_) each(*session);
+    }
+
+    // The encoding of the publication being routed, for the previous subscriber that took it.
+    struct EncodingCache {
+        std::uint32_t key = 0;  // 0 = empty.
+        EncodedPublish encoded;
+    };
+    EncodingCache& encoding_cache() { return encoding_cache_; }
+    // How many sessions the publication being routed goes to: whether sharing its payload pays.
+    std::size_t recipients() const { return recipients_; }
+    // Memory for one packet at a time.
+    std::vector<std::uint8_t>& scratch() { return scratch_; }
+    // Memory for one packet's forwarded properties.
+    std::vector<std::uint8_t>& properties_scratch() { return properties_scratch_; }
+    // Memory for one topic under its mount point.
+    std::string& topic_scratch() { return topic_scratch_; }
+
+private:
+    // Sessions are their own keys, so that a client id is kept once.
+    struct ByClientId {
+        using is_transparent = void;
+        static std::string_view key(std::string_view client_id) { return client_id; }
+        static std::string_view key(const std::unique_ptr<Session>& session) {
+            return session->client_id();
+        }
+        std::size_t operator()(const auto& one) const { return base::hash(key(one)); }
+        bool operator()(const auto& one, const auto& other) const { return key(one) == key(other); }
+    };
+    struct Recipient {
+        Session* session = nullptr;
+        DeliveryTerms terms;
+    };
+
+    bool route_here(Publication& publication);
+    void deliver_all(Publication& publication, std::span<const Subscription> subscriptions);
+    void deliver_merged(Publication& publication);
+    void merge(const Publication& publication, const Subscription& subscription);
+    bool wants(const Publication& publication, const Subscription& subscription,
+               const Session& session);
+    void drop_subscription(const Session& session, std::string_view filter);
+    void deliver_to(Publication& publication, const Subscription& subscription);
+    bool route_to_peers(Publication& publication);
+    void flush_outboxes();
+    void pump_waiting();
+    static void on_sweep(base::Timer& timer, void* self);
+    void retain(Publication& publication);
+    void commit_turn();
+
+    Broker& broker_;
+    std::uint32_t number_;
+    ShardEnvironment environment_;
+    std::shared_ptr<const Options> options_;
+    Counters counters_;
+    SubscriptionIndex index_;
+    InterestCache interest_;
+    std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId> sessions_;
+    std::vector<Session*> sessions_by_id_;
+    std::vector<SessionId> free_ids_;
+    std::vector<Connection*> connections_;
+    std::vector<RouteBatch> outboxes_;  // By shard.
+    std::vector<Connection*> paused_;
+    std::vector<SessionId> pumping_;
+    std::vector<MessageRef> retained_found_;
+    std::vector<std::span<const Subscription>> matched_;
+    std::vector<Recipient> recipients_merged_;
+    std::unordered_map<Session*, std::size_t> recipient_positions_;
+    std::vector<std::uint8_t> scratch_;
+    std::vector<std::uint8_t> properties_scratch_;
+    std::string topic_scratch_;
+    EncodingCache encoding_cache_;
+    std::size_t recipients_ = 0;
+    base::Timer sweep_;
+    std::int64_t sweep_until_wall_ms_ = 0;  // The last expiry of a retained message from here.
+    bool congested_ = false;
+    bool debugging_ = false;
+    const bool records_;
+    ChangeBatch changes_;
+    OutputGate gate_;
+};
+
+}  // namespace broker

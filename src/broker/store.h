@@ -1,0 +1,149 @@
+// The seam to what outlives the process: a shard hands it each turn's changes, and is told when
+// they are safe.
+//
+// What is kept: sessions that outlive their connection with all that is theirs, and retained
+// messages. A change says what is true from now on, so that applying one twice does no harm.
+// Nothing is recorded for QoS 0 or for a session that ends with its connection.
+//
+// Threads: append() and committed() are called by each shard for itself; `on_commit` may run in any
+// thread. A message's content is shared by reference: one payload, however many sessions wait.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "broker/ids.h"
+#include "broker/inflight_window.h"
+#include "broker/message.h"
+#include "broker/subscription_ids.h"
+#include "mqtt/subscribe.h"
+
+namespace broker {
+
+// A session without its subscriptions and messages; replaces what was known of it.
+struct SessionKept {
+    SessionNumber session{};
+    std::string client_id;
+    std::uint32_t expiry_s = 0;
+    std::int64_t left_wall_ms = 0;  // When its client went; 0 = it is connected.
+    // A will that waits for its delay, which counts from left_wall_ms. Empty = none.
+    MessageRef will{};
+    std::uint32_t will_delay_s = 0;
+    std::optional<std::uint32_t> will_expiry_s{};
+};
+// The session and everything of it is gone.
+struct SessionEnded {
+    SessionNumber session{};
+};
+struct SubscriptionKept {
+    SessionNumber session{};
+    std::string filter;
+    mqtt::SubscribeOptions options;
+    std::uint32_t subscription_id = 0;
+};
+struct SubscriptionEnded {
+    SessionNumber session{};
+    std::string filter;
+};
+// A message that waits for a session's client: in the queue, or in flight from the start.
+struct MessageKept {
+    SessionNumber session{};
+    std::uint64_t order = 0;  // Within the session, ascending as they are sent; from 1.
+    MessageRef message{};     // Empty from PUBREC on: only the identifier matters then.
+    SubscriptionIds ids{};
+    mqtt::Qos qos{};
+    bool retain = false;
+    OutgoingState state = OutgoingState::done;  // Where packet_id is not 0.
+    mqtt::PacketId packet_id = 0;               // 0 = in the queue.
+};
+// How far a kept message has come. With wait_pubcomp its content is no longer needed.
+struct MessageSent {
+    SessionNumber session{};
+    std::uint64_t order = 0;
+    OutgoingState state{};
+    mqtt::PacketId packet_id = 0;
+};
+struct MessageDone {
+    SessionNumber session{};
+    std::uint64_t order = 0;
+};
+// The identifier of a QoS 2 message from the client.
+struct ReceivedKept {
+    SessionNumber session{};
+    mqtt::PacketId packet_id = 0;
+};
+struct ReceivedReleased {
+    SessionNumber session{};
+    mqtt::PacketId packet_id = 0;
+};
+struct RetainedKept {
+    MessageRef message;
+};
+struct RetainedCleared {
+    std::string topic;
+};
+
+using Change = std::variant<SessionKept, SessionEnded, SubscriptionKept, SubscriptionEnded,
+                            MessageKept, MessageSent, MessageDone, ReceivedKept, ReceivedReleased,
+                            RetainedKept, RetainedCleared>;
+
+// Changes in the order in which they happened; all of them become safe at once, or none.
+class ChangeBatch {
+public:
+    template <typename OneChange>
+    void add(OneChange&& change) {
+        changes_.emplace_back(std::forward<OneChange>(change));
+    }
+    // Appends all of `other`, which is empty then: several turns become one group.
+    void absorb(ChangeBatch& other);
+    // Leaves out messages that came and went within the batch: they need never be written.
+    void prune();
+    bool empty() const { return changes_.empty(); }
+    std::size_t size() const { return changes_.size(); }
+    const std::vector<Change>& all() const { return changes_; }
+    // Keeps its memory for the next turn.
+    void clear() { changes_.clear(); }
+
+private:
+    std::vector<Change> changes_;
+};
+
+// Counts a shard's batches; they become safe in this order.
+using CommitNumber = std::uint64_t;
+
+class Store {
+public:
+    Store() = default;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    virtual ~Store() = default;
+
+    // False: nothing is kept (level memory), and the shards make no changes at all. Never changes.
+    virtual bool records() const = 0;
+    // Takes a turn's changes and leaves the batch empty. Does not wait for the disk.
+    virtual CommitNumber append(std::uint32_t shard, ChangeBatch& batch) = 0;
+    // Up to which of its batches a shard's changes are safe.
+    virtual CommitNumber committed(std::uint32_t shard) const = 0;
+    // Calls `each` for what was safe when the last process ended, before any append(): each session
+    // before what is its own, its messages by their order.
+    virtual void restore(const std::function<void(const Change&)>& each) = 0;
+
+    // `wake(shard)` is called, from any thread, when committed(shard) has advanced: the shard needs
+    // a turn. Set before the first append().
+    void on_commit(std::function<void(std::uint32_t shard)> wake) { wake_ = std::move(wake); }
+
+protected:
+    void wake(std::uint32_t shard) const {
+        if (wake_) wake_(shard);
+    }
+
+private:
+    std::function<void(std::uint32_t)> wake_;
+};
+
+}  // namespace broker

@@ -1,0 +1,74 @@
+#include "storage/kept_state.h"
+
+namespace storage {
+
+void KeptState::apply(const broker::Change& change) {
+    std::visit([this](const auto& one) { put(one); }, change);
+}
+
+KeptState::Session* KeptState::find(broker::SessionNumber number) {
+    const auto found = sessions_.find(number);
+    return found == sessions_.end() ? nullptr : &found->second;
+}
+
+void KeptState::put(const broker::SessionKept& change) {
+    sessions_[change.session].kept = change;
+}
+
+void KeptState::put(const broker::SessionEnded& change) {
+    sessions_.erase(change.session);
+}
+
+void KeptState::put(const broker::SubscriptionKept& change) {
+    if (Session* session = find(change.session)) session->subscriptions[change.filter] = change;
+}
+
+void KeptState::put(const broker::SubscriptionEnded& change) {
+    if (Session* session = find(change.session)) session->subscriptions.erase(change.filter);
+}
+
+void KeptState::put(const broker::MessageKept& change) {
+    if (Session* session = find(change.session)) session->messages[change.order] = change;
+}
+
+void KeptState::put(const broker::MessageSent& change) {
+    Session* session = find(change.session);
+    if (!session) return;
+    const auto found = session->messages.find(change.order);
+    if (found == session->messages.end()) return;
+    found->second.state = change.state;
+    found->second.packet_id = change.packet_id;
+    if (change.state == broker::OutgoingState::wait_pubcomp) found->second.message = {};
+}
+
+void KeptState::put(const broker::MessageDone& change) {
+    if (Session* session = find(change.session)) session->messages.erase(change.order);
+}
+
+void KeptState::put(const broker::ReceivedKept& change) {
+    if (Session* session = find(change.session)) session->received.insert(change.packet_id);
+}
+
+void KeptState::put(const broker::ReceivedReleased& change) {
+    if (Session* session = find(change.session)) session->received.erase(change.packet_id);
+}
+
+void KeptState::put(const broker::RetainedKept& change) {
+    retained_[std::string(change.message->topic())] = change.message;
+}
+
+void KeptState::put(const broker::RetainedCleared& change) {
+    retained_.erase(change.topic);
+}
+
+void KeptState::for_each(const std::function<void(const broker::Change&)>& each) const {
+    for (const auto& [number, session] : sessions_) {
+        each(session.kept);
+        for (const auto& [filter, subscription] : session.subscriptions) each(subscription);
+        for (const auto& [order, message] : session.messages) each(message);
+        for (const mqtt::PacketId id : session.received) each(broker::ReceivedKept{number, id});
+    }
+    for (const auto& [topic, message] : retained_) each(broker::RetainedKept{message});
+}
+
+}  // namespace storage

@@ -1,0 +1,282 @@
+// From CONNECT to CONNACK, and the reasons why there is none.
+#include "support/broker_fixture.h"
+
+namespace support {
+namespace {
+
+constexpr Version every_version[] = {v3_1, v3_1_1, v5};
+
+class Connect : public BrokerTest {};
+
+TEST_F(Connect, is_accepted_in_every_version) {
+    for (const Version version : every_version) {
+        client("a").connect({.version = version}).expect(connack, ReasonCode::success);
+        EXPECT_FALSE(client("a").last().session_present);
+        client("a").expect_nothing().drop();
+    }
+}
+
+TEST_F(Connect, MQTT_3_2_2_3_session_present_says_whether_state_was_kept) {
+    struct Row {
+        const char* sentence;
+        Version version;
+        bool first_clean;
+        bool second_clean;
+        bool want;
+    };
+    const Row rows[] = {
+        {"3.1.1 kept", v3_1_1, false, false, true},
+        {"3.1.1 was clean before", v3_1_1, true, false, false},
+        {"3.1.1 wants none", v3_1_1, false, true, false},
+        {"5 kept, clean start before", v5, true, false, true},
+        {"5 clean start", v5, false, true, false},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.sentence);
+        TestClient& a = client(row.sentence);
+        a.join({.version = row.version, .clean_start = row.first_clean, .session_expiry_s = 60});
+        EXPECT_FALSE(a.last().session_present);
+        a.drop().join({.version = row.version, .clean_start = row.second_clean});
+        EXPECT_EQ(row.want, a.last().session_present);
+        a.disconnect();
+    }
+}
+
+TEST_F(Connect, MQTT_3_1_2_4_clean_start_discards_the_session) {
+    client("a").join(persistent(v5)).subscribe("x", 1).expect(suback).drop();
+    client("a").join({.version = v5, .clean_start = true});
+    client("b").join().publish("x", "lost");
+    client("a").expect_nothing();
+    EXPECT_EQ(0U, count(&broker::Counters::subscriptions));
+}
+
+TEST_F(Connect, MQTT_3_1_4_3_takes_over_from_the_older_connection) {
+    client("old", "a").join({.version = v5});
+    client("new", "a").join({.version = v5});
+    client("old").expect(disconnected, ReasonCode::session_taken_over).expect_closed();
+    client("new").ping().expect(pingresp);
+    EXPECT_EQ(1U, count(&broker::Counters::sessions_connected));
+    EXPECT_EQ(1U, count(&broker::Counters::sessions));
+}
+
+TEST_F(Connect, takes_over_in_silence_below_version_5) {
+    client("old", "a").join(persistent(v3_1_1)).subscribe("x", 1).expect(suback);
+    client("new", "a").join(persistent(v3_1_1));
+    EXPECT_TRUE(client("new").last().session_present);
+    client("old").expect_closed();
+    client("b").join().publish("x", "1", {.qos = 1});
+    client("new").expect_publish("x", "1", 1);
+}
+
+TEST_F(Connect, MQTT_3_1_3_6_assigns_an_id_to_a_client_without_one) {
+    client("five", "").join({.version = v5});
+    EXPECT_TRUE(client("five").last().assigned_client_id.starts_with("auto-"));
+    client("four", "").join({.version = v3_1_1});
+    EXPECT_EQ(2U, count(&broker::Counters::sessions));
+}
+
+TEST_F(Connect, refuses_an_empty_client_id_where_it_must) {
+    struct Row {
+        const char* sentence = "";
+        ConnectTerms terms;
+        std::uint8_t want_v3 = 0;
+    };
+    const Row rows[] = {
+        {"3.1 has no empty ids", {.version = v3_1}, 2},
+        {"MQTT-3.1.3-8: 3.1.1 without clean session", {.clean_start = false}, 2},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.sentence);
+        client(row.sentence, "").connect(row.terms).expect(connack).expect_closed();
+        EXPECT_EQ(row.want_v3, client(row.sentence).last().return_code_v3);
+    }
+}
+
+TEST_F(Connect, allow_zero_length_clientid_false_refuses_empty_ids) {
+    listener.allow_zero_length_client_id = false;
+    client("five", "")
+        .connect({.version = v5})
+        .expect(connack, ReasonCode::client_identifier_not_valid)
+        .expect_closed();
+    client("four", "").connect().expect(connack).expect_closed();
+    EXPECT_EQ(2, client("four").last().return_code_v3);
+}
+
+TEST_F(Connect, refusals_carry_the_reason_of_each_version) {
+    struct Row {
+        const char* sentence;
+        ReasonCode decision;
+        std::uint8_t want_v3;
+    };
+    const Row rows[] = {
+        {"bad password", ReasonCode::bad_user_name_or_password, 4},
+        {"not authorised", ReasonCode::not_authorized, 5},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.sentence);
+        world().authenticator.answer = [&](const auto&) { return row.decision; };
+        client("five").connect({.version = v5}).expect(connack, row.decision).expect_closed();
+        client("four").connect().expect(connack).expect_closed();
+        EXPECT_EQ(row.want_v3, client("four").last().return_code_v3);
+    }
+    EXPECT_EQ(0U, count(&broker::Counters::sessions));
+}
+
+TEST_F(Connect, refuses_versions_that_the_listener_does_not_allow) {
+    listener.allow_v3_1 = listener.allow_v3_1_1 = listener.allow_v5 = false;
+    client("five")
+        .connect({.version = v5})
+        .expect(connack, ReasonCode::unsupported_protocol_version)
+        .expect_closed();
+    for (const Version version : {v3_1, v3_1_1}) {
+        client("old").connect({.version = version}).expect(connack).expect_closed();
+        EXPECT_EQ(1, client("old").last().return_code_v3);
+    }
+}
+
+TEST_F(Connect, MQTT_3_1_2_2_answers_an_unknown_level) {
+    const std::uint8_t connect[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 9, 2, 0, 60, 0, 1, 'a'};
+    client("a").open().send(connect).expect(connack).expect_closed();
+    EXPECT_EQ(1, client("a").last().return_code_v3);
+}
+
+TEST_F(Connect, MQTT_3_1_0_1_closes_on_any_other_first_packet) {
+    const std::uint8_t ping[] = {0xC0, 0};
+    client("a").open().send(ping).expect_closed();
+    const std::uint8_t noise[] = {'G', 'E', 'T', ' ', '/'};
+    client("b").open().send(noise).expect_closed();
+    // It need not be whole: a PUBLISH that claims a megabyte is refused at its first byte.
+    const std::uint8_t part_of_publish[] = {0x30, 0x80, 0x80, 0x40};
+    client("c").open().send(part_of_publish).expect_closed();
+}
+
+TEST_F(Connect, MQTT_3_1_0_2_a_second_connect_ends_it) {
+    client("a").join({.version = v5});
+    const std::uint8_t connect[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 1, 'a'};
+    client("a").send(connect).expect(disconnected, ReasonCode::protocol_error).expect_closed();
+}
+
+TEST_F(Connect, MQTT_3_1_4_5_packets_sent_at_once_with_connect_are_served) {
+    client("a").open();
+    const std::uint8_t both[] = {0x10, 13, 0,  4, 'M', 'Q', 'T',  'T', 4,
+                                 2,    0,  60, 0, 1,   'a', 0xC0, 0};
+    client("a").send(both).expect(connack).expect(pingresp).expect_nothing();
+}
+
+TEST_F(Connect, a_byte_at_a_time_is_the_same_connect) {
+    client("a").open();
+    const std::uint8_t connect[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 1, 'a'};
+    for (const std::uint8_t& byte : connect) client("a").send({&byte, 1});
+    client("a").expect(connack).expect_nothing();
+}
+
+TEST_F(Connect, silence_is_closed_after_the_connect_timeout) {
+    client("a").open();
+    advance(29s);
+    EXPECT_TRUE(client("a").is_open());
+    advance(2s);
+    client("a").expect_closed();
+}
+
+TEST_F(Connect, MQTT_3_1_2_22_closes_after_one_and_a_half_keep_alives) {
+    client("a").join({.version = v5, .keep_alive_s = 10});
+    advance(14s);
+    client("a").ping().expect(pingresp);
+    advance(14800ms);
+    client("a").expect_nothing();
+    EXPECT_TRUE(client("a").is_open());
+    advance(400ms);
+    client("a").expect(disconnected, ReasonCode::keep_alive_timeout).expect_closed();
+}
+
+TEST_F(Connect, keep_alive_0_is_for_ever) {
+    client("a").join();
+    advance(24h);
+    EXPECT_TRUE(client("a").is_open());
+}
+
+TEST_F(Connect, MQTT_3_2_2_21_max_keepalive_tells_version_5_and_refuses_the_others) {
+    options.keep_alive_max_s = 20;
+    client("five").join({.version = v5, .keep_alive_s = 0});
+    EXPECT_EQ(std::uint16_t{20}, client("five").last().server_keep_alive_s);
+    client("short").join({.version = v5, .keep_alive_s = 5});
+    EXPECT_FALSE(client("short").last().server_keep_alive_s);
+    client("four").connect({.keep_alive_s = 60}).expect(connack).expect_closed();
+    EXPECT_EQ(2, client("four").last().return_code_v3);
+    client("fits").join({.keep_alive_s = 20});
+    advance(31s);
+    client("five").expect(disconnected, ReasonCode::keep_alive_timeout).expect_closed();
+}
+
+TEST_F(Connect, connack_tells_the_limits) {
+    options.inflight_messages_max = 7;
+    options.packet_size_max = 1000;
+    options.retain_available = false;
+    listener.qos_max = mqtt::Qos::at_least_once;
+    listener.topic_alias_max = 3;
+    client("a").join({.version = v5});
+    const Packet& packet = client("a").last();
+    EXPECT_EQ(std::uint16_t{7}, packet.receive_maximum);
+    EXPECT_EQ(std::uint32_t{1000}, packet.maximum_packet_size);
+    EXPECT_EQ(false, packet.retain_available);
+    EXPECT_EQ(std::uint8_t{1}, packet.maximum_qos);
+    EXPECT_EQ(std::uint16_t{3}, packet.topic_alias_maximum);
+}
+
+TEST_F(Connect, wills_beyond_the_limits_are_refused) {
+    options.retain_available = false;
+    listener.qos_max = mqtt::Qos::at_most_once;
+    client("a")
+        .connect({.version = v5, .will = WillTerms{.topic = "w", .payload = "", .qos = 1}})
+        .expect(connack, ReasonCode::qos_not_supported)
+        .expect_closed();
+    client("a")
+        .connect({.version = v5, .will = WillTerms{.topic = "w", .payload = "", .retain = true}})
+        .expect(connack, ReasonCode::retain_not_supported)
+        .expect_closed();
+}
+
+TEST_F(Connect, global_max_clients_counts_sessions) {
+    options.clients_max = 1;
+    client("a").join(persistent(v5)).drop();
+    client("b").connect({.version = v5}).expect(connack, ReasonCode::server_busy).expect_closed();
+    client("a").join({.version = v5}).disconnect();
+    client("b").join({.version = v5});
+}
+
+TEST_F(Connect, clientid_prefixes_keeps_strangers_out) {
+    options.client_id_prefixes = "good-";
+    client("good-1").join();
+    client("bad-1")
+        .connect({.version = v5})
+        .expect(connack, ReasonCode::client_identifier_not_valid)
+        .expect_closed();
+}
+
+TEST_F(Connect, use_username_as_clientid_makes_the_user_the_client) {
+    listener.use_user_name_as_client_id = true;
+    client("a").join({.version = v5, .user_name = "joe"});
+    EXPECT_EQ("joe", client("a").last().assigned_client_id);
+    client("b").join({.version = v5, .user_name = "joe"});
+    client("a").expect(disconnected, ReasonCode::session_taken_over).expect_closed();
+    client("c").connect().expect(connack).expect_closed();
+    EXPECT_EQ(2, client("c").last().return_code_v3);
+}
+
+TEST_F(Connect, packets_above_the_maximum_size_are_refused) {
+    options.packet_size_max = 100;
+    client("a").join({.version = v5}).publish("x", std::string(200, 'p'));
+    client("a").expect(disconnected, ReasonCode::packet_too_large).expect_closed();
+}
+
+TEST_F(Connect, shutting_down_tells_every_client) {
+    client("five").join({.version = v5});
+    client("four").join();
+    world().shard(0).disconnect_all(ReasonCode::server_shutting_down);
+    world().settle();
+    client("five").expect(disconnected, ReasonCode::server_shutting_down).expect_closed();
+    client("four").expect_closed();
+}
+
+}  // namespace
+}  // namespace support

@@ -1,0 +1,374 @@
+// Clients that do anything at all, against a broker of two shards in memory.
+//
+// The input is a list of acts: connect, subscribe, publish, acknowledge, send noise, break off, do
+// not read, let time pass. What must hold whatever they are: nothing is sent on a closed wire,
+// every packet decodes, no packet identifier is in flight twice, never more are in flight than the
+// client's Receive Maximum, no QoS 2 message arrives twice, and when everybody has left nothing is
+// left behind. A failure stops the program.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+
+#include "mqtt/ack.h"
+#include "mqtt/connect.h"
+#include "mqtt/disconnect.h"
+#include "mqtt/publish.h"
+#include "mqtt/subscribe.h"
+#include "mqtt/unsubscribe.h"
+#include "support/broker_world.h"
+
+namespace {
+
+using mqtt::PacketId;
+using mqtt::PacketType;
+using support::FakeWire;
+using support::Packet;
+using Buffer = std::vector<std::uint8_t>;
+
+constexpr std::uint16_t inflight_max = 4;
+constexpr std::size_t clients_max = 4;
+constexpr std::array<const char*, 6> topics{"x", "x/y", "x/z", "y", "$q/x", "x/y/z"};
+constexpr std::array<const char*, 8> filters{"x", "x/#", "x/+", "+/y", "#", "y", "$q/#", "x/y/z"};
+
+void check(bool holds, const char* sentence) {
+    if (holds) return;
+    std::fprintf(stderr, "broken: %s\n", sentence);
+    std::abort();
+}
+
+class Input {
+public:
+    explicit Input(base::Bytes bytes) : rest_(bytes) {}
+    bool empty() const { return rest_.empty(); }
+    std::uint8_t byte() {
+        if (rest_.empty()) return 0;
+        const std::uint8_t value = rest_[0];
+        rest_ = rest_.subspan(1);
+        return value;
+    }
+    std::size_t below(std::size_t limit) { return byte() % limit; }
+    bool flag() { return byte() % 2 != 0; }
+    base::Bytes some() {
+        const base::Bytes taken = rest_.first(std::min<std::size_t>(byte(), rest_.size()));
+        rest_ = rest_.subspan(taken.size());
+        return taken;
+    }
+
+private:
+    base::Bytes rest_;
+};
+
+// What one client id has been promised, as its client sees it.
+struct Client {
+    std::string id;
+    FakeWire* wire = nullptr;
+    mqtt::Version version = mqtt::Version::v5;
+    std::uint16_t window = inflight_max;
+    bool is_noisy = false;           // Sent bytes of its own: what it acknowledged is not known.
+    std::map<PacketId, int> got;     // In flight in the session, by QoS.
+    std::set<PacketId> in_flight;    // On this connection.
+    std::set<PacketId> to_complete;  // PUBRELs received.
+    std::set<std::string> received;  // Payloads that came with QoS 2.
+    std::map<PacketId, std::string> sent;  // QoS 2, not released.
+    PacketId next_id = 0;
+};
+
+class Play {
+public:
+    Play() : world_(2, options()) {
+        world_.log.disable_all();
+        for (std::uint32_t i = 0; i < clients_.size(); ++i) clients_[i].id = id_on(i % 2, i);
+    }
+
+    void act(Input& input) {
+        Client& client = clients_[input.below(clients_.size())];
+        const std::size_t kind = input.below(16);
+        if (kind == 0 || !client.wire) return connect(client, input);
+        switch (kind) {
+            case 1:
+            case 2:
+                return subscribe(client, input);
+            case 3:
+                return unsubscribe(client, input);
+            case 4:
+            case 5:
+            case 6:
+                return publish(client, input);
+            case 7:
+                return publish_again(client);
+            case 8:
+            case 9:
+                return acknowledge(client, input);
+            case 10:
+                return release(client);
+            case 11:
+                return leave(client, input);
+            case 12:
+                return disturb(client, input);
+            case 13:
+                return noise(client, input.some());
+            case 14:
+                return world_.advance(std::chrono::seconds(input.byte()));
+            default:
+                return world_.settle();
+        }
+    }
+
+    void finish() {
+        for (std::uint32_t shard = 0; shard < 2; ++shard) world_.refuse_batches(shard, false);
+        for (Client& client : clients_) {
+            if (client.wire) world_.drop(*client.wire);
+        }
+        world_.settle();
+        world_.advance(std::chrono::hours(100));
+        check(world_.count(&broker::Counters::sessions) == 0, "every session ends");
+        check(world_.count(&broker::Counters::sessions_connected) == 0, "nobody is connected");
+        check(world_.count(&broker::Counters::subscriptions) == 0, "subscriptions end");
+        check(world_.count(&broker::Counters::queued_messages) == 0, "queues are empty");
+        check(world_.count(&broker::Counters::queued_bytes) == 0, "queues hold no bytes");
+        check(world_.broker().interest().filter_count() == 0, "interest ends");
+        const std::string violation = world_.violation();
+        check(violation.empty(), violation.c_str());
+    }
+
+private:
+    // The hash has another seed in each process; an input must not mean another thing for that.
+    std::string id_on(std::uint32_t shard, std::uint32_t number) {
+        std::string id(1, static_cast<char>('a' + number));
+        while (world_.broker().shard_of(id) != shard) id += '.';
+        return id;
+    }
+
+    static broker::Options options() {
+        broker::Options options;
+        options.inflight_messages_max = inflight_max;
+        options.queued_messages_max = 20;
+        options.output_bytes_max = 2000;
+        options.packet_size_max = 10'000;
+        options.persistent_client_expiration_s = 3600;
+        return options;
+    }
+
+    void send(Client& client, const Buffer& bytes) {
+        support::BrokerWorld::send(*client.wire, bytes);
+    }
+
+    void connect(Client& client, Input& input) {
+        FakeWire& wire = world_.open(static_cast<std::uint32_t>(input.below(2)), listener_);
+        const std::uint8_t terms = input.byte();
+        mqtt::Connect packet;
+        packet.version = terms & 1 ? mqtt::Version::v5 : mqtt::Version::v3_1_1;
+        packet.clean_start = (terms & 2) != 0;
+        packet.client_id = client.id;
+        packet.keep_alive_s = terms & 4 ? 60 : 0;
+        if (terms & 1) {
+            packet.session_expiry_s = terms & 8 ? 300 : 0;
+            packet.receive_maximum = static_cast<std::uint16_t>(1 + terms % 7);
+            if (terms & 16) packet.maximum_packet_size = 40;
+        }
+        if (terms & 32) {
+            mqtt::Will& will = packet.will.emplace();
+            will.topic = topics[input.below(topics.size())];
+            will.qos = static_cast<mqtt::Qos>(terms % 3);
+            will.retain = (terms & 64) != 0;
+            if (terms & 1) will.delay_s = input.byte();
+        }
+        client.version = wire.version = packet.version;
+        client.window = std::min(packet.receive_maximum, inflight_max);
+        client.wire = &wire;
+        client.in_flight.clear();
+        client.is_noisy = false;
+        wire.on_packet = [this, &client, &wire](const Packet& got) {
+            if (client.wire == &wire && !client.is_noisy) observe(client, got);
+            return false;
+        };
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode(out, packet);
+        send(client, bytes);
+        world_.settle();
+    }
+
+    void observe(Client& client, const Packet& packet) {
+        if (packet.type == PacketType::connack && !packet.session_present) {
+            client.got.clear();
+            client.to_complete.clear();
+            client.sent.clear();
+        }
+        if (packet.type == PacketType::pubrel) client.to_complete.insert(packet.id);
+        if (packet.type != PacketType::publish || packet.qos == 0) return;
+        const bool is_new = client.got.insert_or_assign(packet.id, packet.qos).second;
+        check(is_new || packet.dup, "an identifier is in flight once");
+        client.in_flight.insert(packet.id);
+        check(client.in_flight.size() <= client.window, "the Receive Maximum holds");
+        if (packet.qos != 2 || packet.retain || packet.payload.empty() || has_noise_) return;
+        const bool first = client.received.insert(packet.payload).second;
+        check(first || packet.dup, "a QoS 2 message arrives once");
+    }
+
+    void subscribe(Client& client, Input& input) {
+        const std::uint8_t terms = input.byte();
+        mqtt::SubscribeEntry entry;
+        entry.filter = filters[input.below(filters.size())];
+        entry.options.qos = static_cast<mqtt::Qos>(terms % 3);
+        const bool v5 = client.version == mqtt::Version::v5;
+        if (v5) {
+            entry.options.no_local = (terms & 4) != 0;
+            entry.options.retain_as_published = (terms & 8) != 0;
+            entry.options.retain_handling = static_cast<mqtt::RetainHandling>((terms >> 4) % 3);
+        }
+        mqtt::Subscribe packet;
+        packet.id = new_id(client);
+        if (v5) packet.subscription_id = terms >> 6;
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode_subscribe(out, packet, {&entry, 1}, client.version);
+        send(client, bytes);
+    }
+
+    void unsubscribe(Client& client, Input& input) {
+        mqtt::Unsubscribe packet;
+        packet.id = new_id(client);
+        const std::string_view filter = filters[input.below(filters.size())];
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode_unsubscribe(out, packet, {&filter, 1}, client.version);
+        send(client, bytes);
+    }
+
+    static PacketId new_id(Client& client) {
+        if (++client.next_id == 0) ++client.next_id;
+        return client.next_id;
+    }
+
+    // Every payload is its own, but for the empty ones, which clear what is retained.
+    void publish(Client& client, Input& input) {
+        const std::uint8_t terms = input.byte();
+        mqtt::Publish packet;
+        packet.qos = static_cast<mqtt::Qos>(terms % 3);
+        packet.retain = (terms & 4) != 0;
+        packet.topic = topics[input.below(topics.size())];
+        std::string payload = "#" + std::to_string(++payloads_);
+        if (packet.retain && (terms & 8) != 0) payload.clear();
+        if (terms & 16) payload.append(std::size_t{20} * input.byte(), '.');
+        packet.payload = base::as_bytes(payload);
+        if (packet.qos != mqtt::Qos::at_most_once) packet.id = new_id(client);
+        const bool v5 = client.version == mqtt::Version::v5;
+        if (v5 && (terms & 32) != 0) packet.properties.message_expiry_s = input.byte();
+        // A retained one may come twice by right; one that was not taken is not sent again.
+        if (packet.qos == mqtt::Qos::exactly_once && !packet.retain && client.sent.size() < 4) {
+            client.sent.emplace(packet.id, payload);
+        }
+        write(client, packet);
+    }
+
+    void write(Client& client, const mqtt::Publish& packet) {
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode(out, packet, client.version);
+        send(client, bytes);
+    }
+
+    // The same message again, as after a lost PUBREC.
+    void publish_again(Client& client) {
+        world_.settle();
+        if (client.sent.empty()) return;
+        mqtt::Publish packet;
+        packet.qos = mqtt::Qos::exactly_once;
+        packet.dup = true;
+        packet.topic = topics[0];
+        packet.id = client.sent.begin()->first;
+        packet.payload = base::as_bytes(client.sent.begin()->second);
+        write(client, packet);
+    }
+
+    void send_ack(Client& client, PacketType type, PacketId id,
+                  mqtt::ReasonCode reason = mqtt::ReasonCode::success) {
+        mqtt::Ack packet;
+        packet.type = type;
+        packet.id = id;
+        packet.reason = reason;
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode(out, packet, client.version);
+        send(client, bytes);
+    }
+
+    void acknowledge(Client& client, Input& input) {
+        const std::uint8_t which = input.byte();
+        if (!client.to_complete.empty() && which % 2 == 0) {
+            const PacketId id = *client.to_complete.begin();
+            client.to_complete.erase(id);
+            send_ack(client, PacketType::pubcomp, id);
+            return forget(client, id);
+        }
+        if (client.got.empty()) return;
+        const auto chosen =
+            std::next(client.got.begin(), static_cast<std::ptrdiff_t>(which % client.got.size()));
+        const auto [id, qos] = *chosen;
+        if (qos == 1) {
+            send_ack(client, PacketType::puback, id);
+            return forget(client, id);
+        }
+        const bool refuse = client.version == mqtt::Version::v5 && which > 250;
+        send_ack(client, PacketType::pubrec, id,
+                 refuse ? mqtt::ReasonCode::quota_exceeded : mqtt::ReasonCode::success);
+        if (refuse) forget(client, id);
+    }
+
+    static void forget(Client& client, PacketId id) {
+        client.got.erase(id);
+        client.in_flight.erase(id);
+    }
+
+    void release(Client& client) {
+        if (client.sent.empty()) return;
+        send_ack(client, PacketType::pubrel, client.sent.begin()->first);
+        client.sent.erase(client.sent.begin());
+    }
+
+    void leave(Client& client, Input& input) {
+        const std::uint8_t how = input.byte();
+        if (how % 2 == 0) return world_.drop(*client.wire);
+        mqtt::Disconnect packet;
+        if (client.version == mqtt::Version::v5) {
+            if (how & 2) packet.reason = mqtt::ReasonCode::disconnect_with_will;
+            if (how & 4) packet.session_expiry_s = how;
+        }
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        mqtt::encode(out, packet, client.version);
+        send(client, bytes);
+    }
+
+    void disturb(Client& client, Input& input) {
+        const std::uint8_t how = input.byte();
+        if (how % 4 == 0) return world_.refuse_batches(how / 4 % 2, (how & 8) != 0);
+        client.wire->room = how % 4 == 1 ? FakeWire::no_limit : how;
+    }
+
+    void noise(Client& client, base::Bytes bytes) {
+        has_noise_ = true;
+        client.is_noisy = true;
+        support::BrokerWorld::send(*client.wire, bytes);
+    }
+
+    broker::ListenerOptions listener_;
+    support::BrokerWorld world_;
+    std::array<Client, clients_max> clients_;
+    std::uint64_t payloads_ = 0;
+    bool has_noise_ = false;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    Play play;
+    Input input({data, size});
+    for (int acts = 0; acts < 500 && !input.empty(); ++acts) play.act(input);
+    play.finish();
+    return 0;
+}
