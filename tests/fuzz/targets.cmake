@@ -1,6 +1,7 @@
 nightjar_fuzz(decoder nightjar_mqtt)
 nightjar_fuzz(framer nightjar_mqtt)
 nightjar_fuzz(topic nightjar_mqtt)
+nightjar_fuzz(config nightjar_config)
 if(NOT TARGET nightjar_test_support)
   add_subdirectory(${PROJECT_SOURCE_DIR}/tests/support ${PROJECT_BINARY_DIR}/tests/support)
 endif()
