@@ -1,0 +1,203 @@
+#include "server/server.h"
+
+#include <csignal>
+
+#include "broker/recovery.h"
+#include "config/difference.h"
+#include "net/limits.h"
+#include "server/settings.h"
+#include "storage/level_memory.h"
+
+namespace server {
+
+using base::LogType;
+
+Server::Server(config::Config config, config::Options source, Logger& log)
+    : config_(std::move(config)),
+      source_(std::move(source)),
+      log_(log),
+      authenticator_(config_.authentication_unavailable_because.empty()),
+      authorizer_(make_authorizer()) {
+    connection_limit_.max = config_.global_max_connections;
+}
+
+Server::~Server() {
+    log_.set_publisher({});
+    signals_.reset();  // Before the loop it stands on.
+}
+
+std::unique_ptr<broker::Authorizer> Server::make_authorizer() const {
+    if (config_.authorization_unavailable_because.empty()) {
+        return std::make_unique<auth::OpenAuthorizer>();
+    }
+    return std::make_unique<auth::ClosedAuthorizer>();
+}
+
+base::Result<void, std::string> Server::open() {
+    net::raise_fd_limit();
+    if (auto made = make_shards(); !made) return made;
+    for (const std::string& reason :
+         {config_.authentication_unavailable_because, config_.authorization_unavailable_because}) {
+        if (!reason.empty()) log_.print(LogType::error, "{}", reason);
+    }
+    if (config_.local_only) return open_local_listeners();
+    for (const config::Listener& listener : config_.listeners) {
+        if (auto opened = open_listener(listener); !opened) return opened;
+    }
+    if (!doors_.empty()) return {};
+    return base::fail(std::string("Error: none of the listeners can be opened."));
+}
+
+base::Result<void, std::string> Server::make_shards() {
+    const std::uint32_t count = shard_count(config_);
+    store_ = std::make_unique<storage::LevelMemory>();
+    broker_ = std::make_unique<broker::Broker>(count, broker_options(config_), authenticator_,
+                                               *authorizer_, *store_);
+    for (std::uint32_t number = 0; number < count; ++number) {
+        auto loop = net::EventLoop::create();
+        if (!loop) return base::fail(loop.error());
+        shards_.push_back(
+            std::make_unique<ShardThread>(std::move(*loop), *broker_, number, log_, shards_));
+    }
+    recover();
+    signals_ = std::make_unique<net::Signals>(shards_[0]->loop(),
+                                              [this](int signal) { on_signal(signal); });
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGRTMIN}) {
+        if (!signals_->watch(signal)) {
+            log_.print(LogType::warning, "Warning: cannot watch signal {}.", signal);
+        }
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    return {};
+}
+
+// What the store has kept, before anybody can connect.
+void Server::recover() {
+    store_->on_commit([this](std::uint32_t shard) { shards_[shard]->post([] {}); });
+    std::vector<broker::Shard*> shards;
+    for (const auto& shard : shards_) shards.push_back(&shard->shard());
+    broker::recover(*broker_, shards);
+}
+
+base::Result<void, std::string> Server::open_listener(const config::Listener& listener) {
+    if (!listener.unavailable_because.empty()) {
+        log_.print(LogType::error, "Error: listener {} is not opened: {}", listener.port,
+                   listener.unavailable_because);
+        return {};
+    }
+    auto door = std::make_unique<Door>();
+    door->options = door_options(listener);
+    door->connections_max = listener.max_connections;
+    door->all = &connection_limit_;
+    net::ListenOptions options = listen_options(listener, config_, shards_.size());
+    for (const auto& shard : shards_) {
+        auto opened = shard->listen(*door, options);
+        if (!opened) return base::fail(std::move(opened.error()));
+        if (!options.joins) log_addresses(**opened);
+        options.port = door->options.port = (*opened)->port();  // Known only now if it was 0.
+        options.joins = true;
+    }
+    doors_.push_back(std::move(door));
+    return {};
+}
+
+void Server::log_addresses(const net::Listener& listener) {
+    for (const net::Address& address : listener.addresses()) {
+        log_.print(LogType::information, "Opening {} listen socket on port {}.",
+                   address.family() == AF_INET6 ? "ipv6" : "ipv4", listener.port());
+    }
+}
+
+// One of the two families is enough: not every machine has IPv6.
+base::Result<void, std::string> Server::open_local_listeners() {
+    log_.print(LogType::notice,
+               "Starting in local only mode. Connections will only be possible from clients "
+               "running on this machine.");
+    log_.print(LogType::notice,
+               "Create a configuration file which defines a listener to allow remote access.");
+    std::string error;
+    for (const config::Listener& listener : config_.listeners) {
+        if (const auto opened = open_listener(listener); !opened) error = opened.error();
+    }
+    if (doors_.empty()) return base::fail(error);
+    return {};
+}
+
+void Server::run() {
+    sys_topics_ = std::make_unique<broker::SysTopics>(shards_[0]->shard(), [this] {
+        std::vector<const broker::Counters*> counters;
+        for (const auto& shard : shards_) counters.push_back(&shard->shard().counters());
+        return counters;
+    }());
+    log_.set_publisher(
+        [this](LogType type, std::string line) { publish_log_line(type, std::move(line)); });
+    for (std::size_t number = 1; number < shards_.size(); ++number) {
+        threads_.emplace_back([shard = shards_[number].get()] { shard->run(); });
+    }
+    shards_[0]->run();
+    for (std::thread& thread : threads_) thread.join();
+    log_.set_publisher({});
+}
+
+void Server::on_signal(int signal) {
+    if (signal == SIGINT || signal == SIGTERM) return stop();
+    if (signal == SIGHUP) return reload();
+    if (signal == SIGRTMIN) return reopen_log();
+    if (signal == SIGUSR2) return print_subscriptions();
+    log_.print(LogType::notice,
+               "SIGUSR1: there is no database to save: persistence is not there yet.");
+}
+
+void Server::stop() {
+    for (const auto& shard : shards_) {
+        shard->post([target = shard.get()] { target->begin_stop(); });
+    }
+}
+
+// All or nothing: a file that does not parse changes nothing.
+void Server::reload() {
+    log_.print(LogType::information, "Reloading config.");
+    auto fresh = config::parse(source_);
+    if (!fresh) {
+        log_.print(LogType::error, "{}", config::to_string(fresh.error()));
+        log_.print(LogType::error, "Error: the configuration is not reloaded; the old one stays.");
+        return;
+    }
+    for (const config::Warning& warning : fresh->warnings) {
+        log_.print(LogType::warning, "{}", config::to_string(warning));
+    }
+    const config::Difference difference = config::difference(config_, *fresh);
+    for (const std::string& option : difference.needs_restart) {
+        log_.print(LogType::warning, "Warning: {} has changed, which needs a restart.", option);
+    }
+    config_ = std::move(*fresh);
+    std::string error;
+    if (!log_.configure(config_.log, error)) log_.print(LogType::error, "Error: {}", error);
+    const auto options = broker_options(config_);
+    for (const auto& shard : shards_) {
+        shard->post([target = shard.get(), options] { target->shard().set_options(options); });
+    }
+}
+
+void Server::reopen_log() {
+    std::string error;
+    if (!log_.reopen(error)) log_.print(LogType::error, "Error: {}", error);
+}
+
+void Server::print_subscriptions() {
+    for (const auto& shard : shards_) {
+        shard->post([this, target = shard.get()] {
+            std::string lines;
+            target->shard().print_subscriptions(lines);
+            log_.print(LogType::notice, "Subscriptions of shard {}:\n{}", target->shard().number(),
+                       lines);
+        });
+    }
+}
+
+void Server::publish_log_line(LogType type, std::string line) {
+    shards_[0]->post(
+        [this, type, text = std::move(line)] { sys_topics_->publish_log(type, text); });
+}
+
+}  // namespace server

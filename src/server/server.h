@@ -1,0 +1,67 @@
+// The broker program: from a configuration to shards that serve it, until a signal ends it.
+//
+// Owned by main(). The calling thread becomes shard 0; the others get a thread each. Signals are
+// handled in shard 0's turns.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "auth/anonymous.h"
+#include "base/result.h"
+#include "broker/broker.h"
+#include "broker/sys_topics.h"
+#include "config/config.h"
+#include "config/parse.h"
+#include "net/signals.h"
+#include "server/door.h"
+#include "server/logger.h"
+#include "server/shard_thread.h"
+
+namespace server {
+
+class Server {
+public:
+    // `source` is how `config` was read, for reading it again.
+    Server(config::Config config, config::Options source, Logger& log);
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
+
+    // Opens every listener; fails with a sentence, and nothing is open then.
+    base::Result<void, std::string> open();
+    // Serves until SIGINT or SIGTERM.
+    void run();
+
+private:
+    base::Result<void, std::string> make_shards();
+    void recover();
+    base::Result<void, std::string> open_listener(const config::Listener& listener);
+    void log_addresses(const net::Listener& listener);
+    base::Result<void, std::string> open_local_listeners();
+    void on_signal(int signal);
+    void stop();
+    void reload();
+    void reopen_log();
+    void print_subscriptions();
+    void publish_log_line(base::LogType type, std::string line);
+    std::unique_ptr<broker::Authorizer> make_authorizer() const;
+
+    config::Config config_;
+    config::Options source_;
+    Logger& log_;
+    ConnectionLimit connection_limit_;
+    auth::AnonymousAuthenticator authenticator_;
+    std::unique_ptr<broker::Authorizer> authorizer_;
+    std::vector<std::unique_ptr<Door>> doors_;
+    std::unique_ptr<broker::Store> store_;
+    std::unique_ptr<broker::Broker> broker_;
+    std::vector<std::unique_ptr<ShardThread>> shards_;
+    std::unique_ptr<broker::SysTopics> sys_topics_;
+    std::unique_ptr<net::Signals> signals_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace server

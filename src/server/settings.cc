@@ -1,0 +1,72 @@
+#include "server/settings.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "broker/interest.h"
+
+namespace server {
+
+std::shared_ptr<const broker::Options> broker_options(const config::Config& config) {
+    auto options = std::make_shared<broker::Options>();
+    options->client_id_prefixes = config.clientid_prefixes;
+    options->inflight_messages_max = config.max_inflight_messages;
+    options->inflight_bytes_max = static_cast<std::size_t>(config.max_inflight_bytes);
+    options->queued_messages_max = static_cast<std::size_t>(config.max_queued_messages);
+    options->queued_bytes_max = static_cast<std::size_t>(config.max_queued_bytes);
+    options->queue_qos0_messages = config.queue_qos0_messages;
+    options->upgrade_outgoing_qos = config.upgrade_outgoing_qos;
+    options->allow_duplicate_messages = config.allow_duplicate_messages;
+    options->output_bytes_max = static_cast<std::size_t>(config.max_output_bytes);
+    options->keep_alive_max_s = config.max_keepalive_s;
+    options->connect_timeout_s = static_cast<std::uint32_t>(config.connect_timeout_s);
+    options->packet_size_max = config.max_packet_size_bytes;
+    options->message_size_max = config.message_size_limit_bytes;
+    options->retain_available = config.retain_available;
+    if (config.persistent_client_expiration_s) {
+        options->persistent_client_expiration_s =
+            static_cast<std::uint64_t>(*config.persistent_client_expiration_s);
+    }
+    options->clients_max = config.global_max_clients;
+    options->sys_interval_s = config.sys_interval_s;
+    options->connection_messages = config.log.connection_messages;
+    return options;
+}
+
+broker::ListenerOptions door_options(const config::Listener& listener) {
+    broker::ListenerOptions options;
+    options.port = listener.port;
+    options.mount_point = listener.mount_point;
+    options.auto_id_prefix = listener.auto_id_prefix;
+    options.qos_max = static_cast<mqtt::Qos>(listener.max_qos);
+    options.topic_alias_max = listener.max_topic_alias;
+    options.allow_v3_1 = listener.versions.v31;
+    options.allow_v3_1_1 = listener.versions.v311;
+    options.allow_v5 = listener.versions.v5;
+    options.allow_anonymous = listener.allow_anonymous;
+    options.allow_zero_length_client_id = listener.allow_zero_length_clientid;
+    options.use_user_name_as_client_id = listener.use_username_as_clientid;
+    return options;
+}
+
+net::ListenOptions listen_options(const config::Listener& listener, const config::Config& config,
+                                  std::size_t loops) {
+    net::ListenOptions options;
+    options.host = listener.host;
+    options.port = listener.port;
+    options.family = listener.socket_domain == config::SocketDomain::ipv4   ? AF_INET
+                     : listener.socket_domain == config::SocketDomain::ipv6 ? AF_INET6
+                                                                            : AF_UNSPEC;
+    options.bind_interface = listener.bind_interface;
+    options.shared_port = loops > 1;
+    options.no_delay = config.set_tcp_nodelay;
+    return options;
+}
+
+std::uint32_t shard_count(const config::Config& config) {
+    const unsigned wanted = config.threads > 0 ? static_cast<unsigned>(config.threads)
+                                               : std::max(1U, std::thread::hardware_concurrency());
+    return std::min(wanted, broker::shards_max);
+}
+
+}  // namespace server

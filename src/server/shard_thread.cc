@@ -1,0 +1,150 @@
+#include "server/shard_thread.h"
+
+#include <chrono>
+
+#include "server/client.h"
+
+namespace server {
+namespace {
+
+constexpr std::uint64_t stop_patience_ms = 2000;
+
+// Takes one place under a limit; false if there is none.
+bool take_place(std::atomic<std::int64_t>& count, std::int64_t max) {
+    if (count.fetch_add(1, std::memory_order_relaxed) < max || max < 0) return true;
+    count.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+}
+
+}  // namespace
+
+ShardThread::ShardThread(std::unique_ptr<net::EventLoop> loop, broker::Broker& broker,
+                         std::uint32_t number, base::Log& log,
+                         const std::vector<std::unique_ptr<ShardThread>>& shards)
+    : loop_(std::move(loop)),
+      clock_(*loop_),
+      log_(log),
+      number_(number),
+      shards_(shards),
+      backlogs_(broker.shard_count()),
+      shard_(std::make_unique<broker::Shard>(
+          broker, number,
+          broker::ShardEnvironment{
+              .clock = clock_, .log = log, .timers = loop_->timers(), .peers = *this})),
+      stop_timer_([](base::Timer&, void* self) { static_cast<ShardThread*>(self)->loop_->stop(); },
+                  this) {}
+
+ShardThread::~ShardThread() = default;
+
+std::int64_t ShardThread::LoopClock::wall_ms() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+base::Result<const net::Listener*, std::string> ShardThread::listen(
+    Door& door, const net::ListenOptions& options) {
+    auto listener = loop_->listen(options, *this);
+    if (!listener) return base::fail(std::move(listener.error()));
+    entrances_.push_back({*listener, &door});
+    return *listener;
+}
+
+void ShardThread::run() {
+    loop_->run(*this);
+}
+
+void ShardThread::end_of_turn() {
+    if (shard_->end_of_turn()) loop_->request_turn();
+    if (stopping_ && loop_->stream_count() == 0) loop_->stop();
+}
+
+Door& ShardThread::door_of(const net::Listener& listener) {
+    for (const Entrance& entrance : entrances_) {
+        if (entrance.listener == &listener) return *entrance.door;
+    }
+    ASSERT(false && "a connection came in by a listener that is not ours");
+}
+
+void ShardThread::on_connection(net::Listener& listener, net::DetachedStream connection) {
+    Door& door = door_of(listener);
+    const net::Address& peer = connection.peer;
+    if (!take_place(door.connections, door.connections_max)) {
+        log_.print(base::LogType::notice,
+                   "Client connection from {} denied: max_connections exceeded.", peer.text());
+        return;
+    }
+    if (!take_place(door.all->count, door.all->max)) {
+        door.connections.fetch_sub(1, std::memory_order_relaxed);
+        log_.print(base::LogType::notice,
+                   "Client connection from {} denied: global_max_connections exceeded.",
+                   peer.text());
+        return;
+    }
+    if (shard_->options().connection_messages) {
+        log_.print(base::LogType::notice, "New connection from {}:{} on port {}.", peer.text(),
+                   peer.port(), door.options.port);
+    }
+    shard_->counters().connections_opened.add();
+    adopt(door, std::move(connection));
+}
+
+void ShardThread::on_accept_paused(net::Listener&, std::string_view reason) {
+    log_.print(base::LogType::warning,
+               "Warning: Unable to accept new connections, trying again every second: {}. Raise "
+               "the limit of open files (ulimit -n) or set max_connections.",
+               reason);
+}
+
+void ShardThread::adopt(Door& door, net::DetachedStream connection) {
+    net::Stream& stream = loop_->adopt(std::move(connection), *this);
+    new Client(*this, door, stream);  // Deletes itself with the stream.
+}
+
+void ShardThread::send_connection(std::uint32_t shard, Door& door, net::DetachedStream connection) {
+    ShardThread& target = *shards_[shard];
+    target.post([&target, &door, moved = std::move(connection)]() mutable {
+        target.adopt(door, std::move(moved));
+    });
+}
+
+void ShardThread::connection_closed() {
+    if (stopping_) loop_->request_turn();
+}
+
+// One task a turn and target. The bytes on the way are bounded: beyond, the sender keeps its batch
+// and is woken when there is room.
+bool ShardThread::post(std::uint32_t shard, broker::RouteBatch& batch) {
+    ShardThread& target = *shards_[shard];
+    Backlog& backlog = target.backlogs_[number_];
+    if (backlog.bytes.load() > peer_bytes_max) {
+        backlog.sender_waits.store(true);
+        // It may have caught up before it could see that we wait.
+        if (backlog.bytes.load() > peer_bytes_max) return false;
+    }
+    backlog.bytes.fetch_add(batch.bytes());
+    target.post([&target, from = number_, sent = std::move(batch)] { target.receive(from, sent); });
+    batch = {};
+    return true;
+}
+
+void ShardThread::receive(std::uint32_t from, const broker::RouteBatch& batch) {
+    shard_->receive(batch);
+    Backlog& backlog = backlogs_[from];
+    backlog.bytes.fetch_sub(batch.bytes());
+    if (backlog.sender_waits.exchange(false)) {
+        shards_[from]->post([] {});  // Its turn ends with another try.
+    }
+}
+
+void ShardThread::begin_stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    for (const Entrance& entrance : entrances_) loop_->close(*entrance.listener);
+    entrances_.clear();
+    shard_->disconnect_all(mqtt::ReasonCode::server_shutting_down);
+    if (loop_->stream_count() == 0) return loop_->stop();
+    loop_->timers().add(stop_timer_, loop_->now_ms() + stop_patience_ms);
+}
+
+}  // namespace server
