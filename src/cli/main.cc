@@ -1,0 +1,19 @@
+// nightjar: the broker, or one of its tools.
+#include <cstdio>
+#include <span>
+
+#include "cli/broker_command.h"
+#include "cli/dispatch.h"
+#include "cli/tools.h"
+
+int main(int argc, char** argv) {
+    const std::span<char*> args(argv, static_cast<std::size_t>(argc));
+    if (const auto call = cli::find_tool(args)) {
+        return cli::run_tool(call->tool, call->program, call->arguments);
+    }
+    if (cli::wants_help(args)) {
+        std::fputs(cli::overview_text().c_str(), stdout);
+        return 0;
+    }
+    return cli::run_broker(args);
+}
