@@ -3,7 +3,7 @@
 // Threads: write() may be called from any thread. Callers ask enabled() before they format.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <string_view>
@@ -31,11 +31,12 @@ public:
 
     template <typename... Args>
     void print(LogType type, fmt::format_string<Args...> format, Args&&... args) {
-        if (!enabled(type)) return;
-        fmt::memory_buffer line;
-        fmt::format_to(fmt::appender(line), format, std::forward<Args>(args)...);
-        write(type, std::string_view(line.data(), line.size()));
+        if (enabled(type)) write_formatted(type, format, fmt::make_format_args(args...));
     }
+
+private:
+    // Apart, so that who logs does not compile a formatter.
+    void write_formatted(LogType type, fmt::string_view format, fmt::format_args arguments);
 };
 
 }  // namespace base

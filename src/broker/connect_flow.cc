@@ -1,4 +1,6 @@
 // Connection: from CONNECT to CONNACK.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "broker/client_id.h"

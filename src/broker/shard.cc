@@ -1,5 +1,7 @@
 #include "broker/shard.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "broker/connection.h"

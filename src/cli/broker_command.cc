@@ -1,5 +1,7 @@
 #include "cli/broker_command.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <optional>
 #include <string>

@@ -1,5 +1,7 @@
 #include "server/client.h"
 
+#include <fmt/format.h>
+
 #include "server/shard_thread.h"
 
 namespace server {

@@ -1,5 +1,6 @@
 #include "server/logger.h"
 
+#include <fmt/format.h>
 #include <syslog.h>
 
 #include <array>
