@@ -8,7 +8,7 @@ constexpr Version every_version[] = {v3_1, v3_1_1, v5};
 
 class Connect : public BrokerTest {};
 
-TEST_F(Connect, is_accepted_in_every_version) {
+TEST_F(Connect, MQTT_3_1_4_5_MQTT311_3_1_4_4_is_accepted_in_every_version) {
     for (const Version version : every_version) {
         client("a").connect({.version = version}).expect(connack, ReasonCode::success);
         EXPECT_FALSE(client("a").last().session_present);
@@ -16,7 +16,7 @@ TEST_F(Connect, is_accepted_in_every_version) {
     }
 }
 
-TEST_F(Connect, MQTT_3_2_2_3_session_present_says_whether_state_was_kept) {
+TEST_F(Connect, session_present_says_whether_state_was_kept) {
     struct Row {
         const char* sentence;
         Version version;
@@ -25,11 +25,11 @@ TEST_F(Connect, MQTT_3_2_2_3_session_present_says_whether_state_was_kept) {
         bool want;
     };
     const Row rows[] = {
-        {"3.1.1 kept", v3_1_1, false, false, true},
-        {"3.1.1 was clean before", v3_1_1, true, false, false},
-        {"3.1.1 wants none", v3_1_1, false, true, false},
-        {"5 kept, clean start before", v5, true, false, true},
-        {"5 clean start", v5, false, true, false},
+        {"MQTT311-3.2.2-2: kept", v3_1_1, false, false, true},
+        {"MQTT311-3.2.2-3: was clean before", v3_1_1, true, false, false},
+        {"MQTT311-3.2.2-1: wants none", v3_1_1, false, true, false},
+        {"MQTT-3.2.2-3: kept, clean start before", v5, true, false, true},
+        {"MQTT-3.2.2-2: clean start", v5, false, true, false},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.sentence);
@@ -42,7 +42,7 @@ TEST_F(Connect, MQTT_3_2_2_3_session_present_says_whether_state_was_kept) {
     }
 }
 
-TEST_F(Connect, MQTT_3_1_2_4_clean_start_discards_the_session) {
+TEST_F(Connect, MQTT_3_1_2_4_MQTT_3_1_4_4_clean_start_discards_the_session) {
     client("a").join(persistent(v5)).subscribe("x", 1).expect(suback).drop();
     client("a").join({.version = v5, .clean_start = true});
     client("b").join().publish("x", "lost");
@@ -59,7 +59,7 @@ TEST_F(Connect, MQTT_3_1_4_3_takes_over_from_the_older_connection) {
     EXPECT_EQ(1U, count(&broker::Counters::sessions));
 }
 
-TEST_F(Connect, takes_over_in_silence_below_version_5) {
+TEST_F(Connect, MQTT311_3_1_4_2_takes_over_in_silence_below_version_5) {
     client("old", "a").join(persistent(v3_1_1)).subscribe("x", 1).expect(suback);
     client("new", "a").join(persistent(v3_1_1));
     EXPECT_TRUE(client("new").last().session_present);
@@ -68,7 +68,7 @@ TEST_F(Connect, takes_over_in_silence_below_version_5) {
     client("new").expect_publish("x", "1", 1);
 }
 
-TEST_F(Connect, MQTT_3_1_3_6_assigns_an_id_to_a_client_without_one) {
+TEST_F(Connect, MQTT_3_1_3_6_MQTT311_3_1_3_6_assigns_an_id_to_a_client_without_one) {
     client("five", "").join({.version = v5});
     EXPECT_TRUE(client("five").last().assigned_client_id.starts_with("auto-"));
     client("four", "").join({.version = v3_1_1});
@@ -83,7 +83,7 @@ TEST_F(Connect, refuses_an_empty_client_id_where_it_must) {
     };
     const Row rows[] = {
         {"3.1 has no empty ids", {.version = v3_1}, 2},
-        {"MQTT-3.1.3-8: 3.1.1 without clean session", {.clean_start = false}, 2},
+        {"MQTT311-3.1.3-8: without clean session", {.clean_start = false}, 2},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.sentence);
@@ -92,7 +92,7 @@ TEST_F(Connect, refuses_an_empty_client_id_where_it_must) {
     }
 }
 
-TEST_F(Connect, allow_zero_length_clientid_false_refuses_empty_ids) {
+TEST_F(Connect, MQTT_3_1_3_8_MQTT311_3_1_3_9_allow_zero_length_clientid_false_refuses_empty_ids) {
     listener.allow_zero_length_client_id = false;
     client("five", "")
         .connect({.version = v5})
@@ -102,7 +102,8 @@ TEST_F(Connect, allow_zero_length_clientid_false_refuses_empty_ids) {
     EXPECT_EQ(2, client("four").last().return_code_v3);
 }
 
-TEST_F(Connect, refusals_carry_the_reason_of_each_version) {
+TEST_F(Connect,
+       MQTT_3_1_4_2_MQTT_3_2_2_7_MQTT_3_2_2_8_MQTT311_3_2_2_5_refusals_carry_their_reason) {
     struct Row {
         const char* sentence;
         ReasonCode decision;
@@ -134,13 +135,13 @@ TEST_F(Connect, refuses_versions_that_the_listener_does_not_allow) {
     }
 }
 
-TEST_F(Connect, MQTT_3_1_2_2_answers_an_unknown_level) {
+TEST_F(Connect, MQTT_3_1_2_2_MQTT311_3_1_2_2_answers_an_unknown_level) {
     const std::uint8_t connect[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 9, 2, 0, 60, 0, 1, 'a'};
     client("a").open().send(connect).expect(connack).expect_closed();
     EXPECT_EQ(1, client("a").last().return_code_v3);
 }
 
-TEST_F(Connect, MQTT_3_1_0_1_closes_on_any_other_first_packet) {
+TEST_F(Connect, MQTT_3_1_0_1_MQTT311_3_1_0_1_closes_on_any_other_first_packet) {
     const std::uint8_t ping[] = {0xC0, 0};
     client("a").open().send(ping).expect_closed();
     const std::uint8_t noise[] = {'G', 'E', 'T', ' ', '/'};
@@ -156,7 +157,7 @@ TEST_F(Connect, MQTT_3_1_0_2_a_second_connect_ends_it) {
     client("a").send(connect).expect(disconnected, ReasonCode::protocol_error).expect_closed();
 }
 
-TEST_F(Connect, MQTT_3_1_4_5_packets_sent_at_once_with_connect_are_served) {
+TEST_F(Connect, packets_sent_at_once_with_connect_are_served) {
     client("a").open();
     const std::uint8_t both[] = {0x10, 13, 0,  4, 'M', 'Q', 'T',  'T', 4,
                                  2,    0,  60, 0, 1,   'a', 0xC0, 0};
@@ -195,7 +196,7 @@ TEST_F(Connect, keep_alive_0_is_for_ever) {
     EXPECT_TRUE(client("a").is_open());
 }
 
-TEST_F(Connect, MQTT_3_2_2_21_max_keepalive_tells_version_5_and_refuses_the_others) {
+TEST_F(Connect, max_keepalive_tells_version_5_and_refuses_the_others) {
     options.keep_alive_max_s = 20;
     client("five").join({.version = v5, .keep_alive_s = 0});
     EXPECT_EQ(std::uint16_t{20}, client("five").last().server_keep_alive_s);
@@ -208,7 +209,7 @@ TEST_F(Connect, MQTT_3_2_2_21_max_keepalive_tells_version_5_and_refuses_the_othe
     client("five").expect(disconnected, ReasonCode::keep_alive_timeout).expect_closed();
 }
 
-TEST_F(Connect, connack_tells_the_limits) {
+TEST_F(Connect, MQTT_3_2_2_9_connack_tells_the_limits) {
     options.inflight_messages_max = 7;
     options.packet_size_max = 1000;
     options.retain_available = false;
@@ -223,7 +224,7 @@ TEST_F(Connect, connack_tells_the_limits) {
     EXPECT_EQ(std::uint16_t{3}, packet.topic_alias_maximum);
 }
 
-TEST_F(Connect, wills_beyond_the_limits_are_refused) {
+TEST_F(Connect, MQTT_3_2_2_12_MQTT_3_2_2_13_wills_beyond_the_limits_are_refused) {
     options.retain_available = false;
     listener.qos_max = mqtt::Qos::at_most_once;
     client("a")
@@ -263,13 +264,13 @@ TEST_F(Connect, use_username_as_clientid_makes_the_user_the_client) {
     EXPECT_EQ(2, client("c").last().return_code_v3);
 }
 
-TEST_F(Connect, packets_above_the_maximum_size_are_refused) {
+TEST_F(Connect, MQTT_3_2_2_15_packets_above_the_maximum_size_are_refused) {
     options.packet_size_max = 100;
     client("a").join({.version = v5}).publish("x", std::string(200, 'p'));
     client("a").expect(disconnected, ReasonCode::packet_too_large).expect_closed();
 }
 
-TEST_F(Connect, shutting_down_tells_every_client) {
+TEST_F(Connect, MQTT_3_14_2_1_MQTT_3_14_4_2_MQTT_4_13_2_1_shutting_down_tells_every_client) {
     client("five").join({.version = v5});
     client("four").join();
     world().shard(0).disconnect_all(ReasonCode::server_shutting_down);

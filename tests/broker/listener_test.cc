@@ -56,7 +56,7 @@ TEST_F(Listener, a_topic_that_is_too_long_under_its_mount_point_is_refused) {
     client("sub").expect(suback, ReasonCode::topic_filter_invalid);
 }
 
-TEST_F(Listener, MQTT_3_3_2_7_topic_aliases_are_resolved) {
+TEST_F(Listener, MQTT_3_3_2_12_topic_aliases_are_resolved) {
     client("sub").join().subscribe("#").expect(suback);
     client("a").join({.version = v5}).publish("x/1", "a", {.alias = 1});
     client("a").publish("x/2", "b", {.alias = 10}).publish("", "c", {.alias = 1});
@@ -65,13 +65,13 @@ TEST_F(Listener, MQTT_3_3_2_7_topic_aliases_are_resolved) {
     client("sub").expect_publish("x/3", "d").expect_publish("x/3", "e").expect_nothing();
 }
 
-TEST_F(Listener, MQTT_3_3_2_10_aliases_end_with_the_connection) {
+TEST_F(Listener, MQTT_3_3_2_7_aliases_end_with_the_connection) {
     client("a").join(persistent(v5)).publish("x", "a", {.alias = 1}).drop();
     client("a").join(persistent(v5)).publish("", "a", {.alias = 1});
     client("a").expect(disconnected, ReasonCode::protocol_error).expect_closed();
 }
 
-TEST_F(Listener, MQTT_3_3_2_9_an_alias_above_the_maximum_is_refused) {
+TEST_F(Listener, MQTT_3_2_2_17_MQTT_3_2_2_18_MQTT_3_3_2_9_an_alias_above_the_maximum_is_refused) {
     client("a").join({.version = v5}).publish("x", "a", {.alias = 11});
     client("a").expect(disconnected, ReasonCode::topic_alias_invalid).expect_closed();
     listener.topic_alias_max = 0;
@@ -79,7 +79,7 @@ TEST_F(Listener, MQTT_3_3_2_9_an_alias_above_the_maximum_is_refused) {
     client("b").expect(disconnected, ReasonCode::topic_alias_invalid).expect_closed();
 }
 
-TEST_F(Listener, max_qos_limits_what_is_granted_and_what_is_published) {
+TEST_F(Listener, MQTT_3_2_2_10_MQTT_3_2_2_11_max_qos_limits_what_is_granted_and_what_is_published) {
     listener.qos_max = mqtt::Qos::at_least_once;
     client("a").join({.version = v5}).subscribe("x", 2).expect(suback, ReasonCode::granted_qos_1);
     client("a").publish("x", "1", {.qos = 1}).expect_publish("x", "1", 1).expect(puback);

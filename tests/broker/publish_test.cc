@@ -6,7 +6,7 @@ namespace {
 
 class Publish : public BrokerTest {};
 
-TEST_F(Publish, reaches_a_subscriber_at_the_lower_qos) {
+TEST_F(Publish, MQTT311_3_8_4_6_reaches_a_subscriber_at_the_lower_qos) {
     for (int granted = 0; granted <= 2; ++granted) {
         for (int sent = 0; sent <= 2; ++sent) {
             SCOPED_TRACE(std::to_string(granted) + " of " + std::to_string(sent));
@@ -28,12 +28,12 @@ TEST_F(Publish, crosses_versions_in_both_directions) {
     }
 }
 
-TEST_F(Publish, MQTT_4_3_2_4_qos_1_is_acknowledged_with_its_id) {
+TEST_F(Publish, MQTT311_2_3_1_6_MQTT311_4_3_2_2_qos_1_is_acknowledged_with_its_id) {
     client("a").join().publish("x", "hi", {.qos = 1, .id = 77}).expect(puback).expect_nothing();
     EXPECT_EQ(77, client("a").last().id);
 }
 
-TEST_F(Publish, MQTT_4_3_3_10_a_repeat_before_pubrel_is_not_delivered_twice) {
+TEST_F(Publish, MQTT311_4_3_3_2_a_repeat_before_pubrel_is_not_delivered_twice) {
     client("sub").join().subscribe("x", 2).expect(suback);
     client("a").join().publish("x", "1", {.qos = 2, .id = 5}).expect(pubrec);
     client("a").publish("x", "1", {.qos = 2, .dup = true, .id = 5}).expect(pubrec);
@@ -43,7 +43,7 @@ TEST_F(Publish, MQTT_4_3_3_10_a_repeat_before_pubrel_is_not_delivered_twice) {
     client("sub").expect_publish("x", "2", 2).expect_nothing();
 }
 
-TEST_F(Publish, MQTT_4_3_3_10_a_repeat_on_a_new_connection_is_not_delivered_twice) {
+TEST_F(Publish, MQTT311_4_3_3_2_a_repeat_on_a_new_connection_is_not_delivered_twice) {
     client("sub").join().subscribe("x", 2).expect(suback);
     client("a").join(persistent()).publish("x", "1", {.qos = 2, .id = 5}).drop();
     client("a").join(persistent()).publish("x", "1", {.qos = 2, .dup = true, .id = 5});
@@ -51,13 +51,13 @@ TEST_F(Publish, MQTT_4_3_3_10_a_repeat_on_a_new_connection_is_not_delivered_twic
     client("sub").expect_publish("x", "1", 2).expect_nothing();
 }
 
-TEST_F(Publish, an_unknown_pubrel_is_completed) {
+TEST_F(Publish, MQTT_3_7_2_1_an_unknown_pubrel_is_completed) {
     client("four").join().ack(pubrel, 9).expect(pubcomp, ReasonCode::success);
     client("five").join({.version = v5}).ack(pubrel, 9);
     client("five").expect(pubcomp, ReasonCode::packet_id_not_found);
 }
 
-TEST_F(Publish, an_unknown_pubrec_is_released) {
+TEST_F(Publish, MQTT_3_6_2_1_an_unknown_pubrec_is_released) {
     client("four").join().manual_acks().ack(pubrec, 9).expect(pubrel, ReasonCode::success);
     client("five").join({.version = v5}).manual_acks().ack(pubrec, 9);
     client("five").expect(pubrel, ReasonCode::packet_id_not_found);
@@ -68,7 +68,7 @@ TEST_F(Publish, unknown_pubacks_and_pubcomps_are_ignored) {
     client("a").expect(pingresp).expect_nothing();
 }
 
-TEST_F(Publish, MQTT_3_3_4_8_more_qos_2_than_the_receive_maximum_ends_it) {
+TEST_F(Publish, MQTT_3_3_4_7_more_qos_2_than_the_receive_maximum_ends_it) {
     options.inflight_messages_max = 2;
     client("a").join({.version = v5}).publish("x", "", {.qos = 2}).publish("x", "", {.qos = 2});
     client("a").expect(pubrec).expect(pubrec);
@@ -86,21 +86,21 @@ TEST_F(Publish, what_exceeded_the_receive_maximum_is_new_when_sent_again) {
     client("sub").expect_publish("x", "1", 2).expect_publish("x", "2", 2).expect_nothing();
 }
 
-TEST_F(Publish, MQTT_3_3_1_3_dup_is_not_passed_on) {
+TEST_F(Publish, MQTT311_3_3_1_3_dup_is_not_passed_on) {
     client("sub").join().subscribe("x", 1).expect(suback);
     client("a").join().publish("x", "1", {.qos = 1, .dup = true});
     client("sub").expect_publish("x", "1", 1);
     EXPECT_FALSE(client("sub").last().dup);
 }
 
-TEST_F(Publish, MQTT_3_3_1_12_retain_is_not_passed_on_to_old_subscribers) {
+TEST_F(Publish, MQTT311_3_3_1_9_retain_is_not_passed_on_to_old_subscribers) {
     client("sub").join().subscribe("x", 1).expect(suback);
     client("a").join().publish("x", "1", {.retain = true});
     client("sub").expect_publish("x", "1", 0);
     EXPECT_FALSE(client("sub").last().retain);
 }
 
-TEST_F(Publish, MQTT_3_3_2_17_properties_are_forwarded) {
+TEST_F(Publish, MQTT_3_3_2_20_properties_are_forwarded) {
     client("five").join({.version = v5}).subscribe("x").expect(suback);
     client("four").join().subscribe("x").expect(suback);
     client("a").join({.version = v5}).publish("x", "1", {.content_type = "text"});
@@ -127,7 +127,7 @@ TEST_F(Publish, MQTT_3_3_2_5_what_expired_while_queued_is_not_sent) {
     EXPECT_EQ(0U, count(&broker::Counters::queued_messages));
 }
 
-TEST_F(Publish, topics_of_the_broker_are_not_for_clients) {
+TEST_F(Publish, MQTT_3_4_2_1_MQTT_3_5_2_1_topics_of_the_broker_are_not_for_clients) {
     client("sub").join().subscribe("$SYS/#", 2).expect(suback);
     client("four").join().publish("$SYS/x", "1", {.qos = 1}).expect(puback);
     client("five").join({.version = v5}).publish("$SYS/x", "1", {.qos = 1, .retain = true});
@@ -145,7 +145,7 @@ TEST_F(Publish, a_will_to_a_topic_of_the_broker_is_refused) {
         .expect_closed();
 }
 
-TEST_F(Publish, who_may_not_is_told_in_version_5_only) {
+TEST_F(Publish, MQTT311_3_3_5_2_who_may_not_is_told_in_version_5_only) {
     world().authorizer.answer = [](const broker::AccessRequest& request) {
         return request.access != broker::Access::publish;
     };

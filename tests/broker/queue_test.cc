@@ -23,7 +23,7 @@ protected:
     }
 };
 
-TEST_F(Queue, qos_1_and_2_wait_and_qos_0_does_not) {
+TEST_F(Queue, MQTT311_3_1_2_5_qos_1_and_2_wait_and_qos_0_does_not) {
     away(2);
     publish({"0"}, 0);
     publish({"1", "2"}, 1);

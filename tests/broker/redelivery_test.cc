@@ -23,7 +23,8 @@ protected:
     }
 };
 
-TEST_F(Redelivery, MQTT_4_4_0_1_unacknowledged_messages_come_again_with_dup_in_order) {
+TEST_F(Redelivery,
+       MQTT_3_3_1_1_MQTT_4_4_0_1_MQTT311_3_3_1_1_MQTT311_4_4_0_1_messages_come_again_in_order) {
     for (const Version version : {v3_1, v3_1_1, v5}) {
         subscriber(version, 1);
         publish(1, 3, 1);
@@ -60,7 +61,7 @@ TEST_F(Redelivery, what_waited_follows_what_was_in_flight) {
     client("sub").expect_nothing();
 }
 
-TEST_F(Redelivery, MQTT_4_3_3_7_pubrel_comes_again_for_what_was_received) {
+TEST_F(Redelivery, MQTT311_4_3_3_1_MQTT311_4_4_0_1_pubrel_comes_again_for_what_was_received) {
     subscriber(v3_1_1, 2);
     publish(1, 2, 2);
     client("sub").expect_publish("x", "1", 2);
@@ -85,7 +86,7 @@ TEST_F(Redelivery, a_repeated_pubrec_gets_a_pubrel_again) {
     client("sub").ack(pubcomp, id).expect_nothing();
 }
 
-TEST_F(Redelivery, MQTT_4_3_3_5_a_pubrec_with_an_error_ends_the_exchange) {
+TEST_F(Redelivery, MQTT_4_4_0_2_a_pubrec_with_an_error_ends_the_exchange) {
     options.inflight_messages_max = 1;
     subscriber(v5, 2);
     publish(1, 2, 2);
@@ -103,7 +104,7 @@ TEST_F(Redelivery, the_wrong_acknowledgement_changes_nothing) {
     back().expect_publish("x", "1", 2);
 }
 
-TEST_F(Redelivery, MQTT_3_3_4_9_never_more_in_flight_than_the_receive_maximum) {
+TEST_F(Redelivery, MQTT_3_3_4_9_MQTT_4_9_0_2_never_more_in_flight_than_the_receive_maximum) {
     client("sub").join({.version = v5, .receive_maximum = 2}).manual_acks();
     client("sub").subscribe("x", 2).expect(suback);
     client("pub").join();
@@ -128,7 +129,7 @@ TEST_F(Redelivery, MQTT_3_3_4_9_a_smaller_receive_maximum_holds_for_redelivery) 
     }
 }
 
-TEST_F(Redelivery, a_message_too_large_for_the_new_connection_is_let_go) {
+TEST_F(Redelivery, MQTT_3_1_2_25_a_message_too_large_for_the_new_connection_is_let_go) {
     subscriber(v5, 1);
     client("pub").publish("x", std::string(100, 'L'), {.qos = 1}).publish("x", "s", {.qos = 1});
     ConnectTerms narrow = persistent(v5);
@@ -152,7 +153,7 @@ TEST_F(Redelivery, MQTT_3_1_2_24_what_is_too_large_for_the_client_is_not_sent) {
     EXPECT_EQ(3U, count(&broker::Counters::dropped_packet_size));
 }
 
-TEST_F(Redelivery, MQTT_2_2_1_4_packet_ids_wrap_without_a_collision) {
+TEST_F(Redelivery, MQTT311_2_3_1_4_packet_ids_wrap_without_a_collision) {
     options.inflight_messages_max = 3;
     subscriber(v3_1_1, 1);
     publish(0, 0, 1);

@@ -78,10 +78,10 @@ TEST(RetainedStore, collects_what_a_filter_matches) {
         Texts want;
     };
     const Row rows[] = {
-        {"MQTT_4_7_2_1 # skips $ topics", "#", {"/=", "a=", "a/b=", "a/b/c=", "x/b="}},
+        {"MQTT-4.7.2-1: # skips $ topics", "#", {"/=", "a=", "a/b=", "a/b/c=", "x/b="}},
         {"# has its parent", "a/#", {"a=", "a/b=", "a/b/c="}},
         {"+ first", "+/b", {"a/b=", "x/b="}},
-        {"MQTT_4_7_2_1 + skips $ topics", "+/up", {}},
+        {"MQTT-4.7.2-1: + skips $ topics", "+/up", {}},
         {"+ last", "a/+", {"a/b="}},
         {"+ has empty levels", "+/+", {"/=", "a/b=", "x/b="}},
         {"a literal $ level", "$SYS/#", {"$SYS=", "$SYS/up="}},

@@ -17,7 +17,7 @@ protected:
     }
 };
 
-TEST_F(SessionLife, MQTT_3_1_2_23_lasts_as_long_as_its_expiry) {
+TEST_F(SessionLife, MQTT_3_1_2_23_MQTT_4_1_0_2_lasts_as_long_as_its_expiry) {
     client("a").join(expiring(10)).subscribe("x", 1).expect(suback).drop();
     advance(9s);
     EXPECT_TRUE(is_present(expiring(10)));
@@ -36,7 +36,7 @@ TEST_F(SessionLife, expiry_0_ends_it_with_the_connection) {
     EXPECT_EQ(0U, world().broker().interest().filter_count());
 }
 
-TEST_F(SessionLife, the_maximum_and_3_1_1_never_expire) {
+TEST_F(SessionLife, MQTT311_4_1_0_1_the_maximum_and_3_1_1_never_expire) {
     client("a").join(expiring(mqtt::session_never_expires)).drop();
     client("b").join(persistent(v3_1_1)).drop();
     advance(24h * 365);
@@ -64,7 +64,7 @@ TEST_F(SessionLife, disconnect_may_change_the_expiry) {
     EXPECT_EQ(0U, count(&broker::Counters::sessions));
 }
 
-TEST_F(SessionLife, MQTT_3_14_2_2_disconnect_may_not_start_one) {
+TEST_F(SessionLife, disconnect_may_not_start_one) {
     client("a").join(expiring(0)).disconnect(ReasonCode::success, 100);
     client("a").expect(disconnected, ReasonCode::protocol_error).expect_closed();
     EXPECT_EQ(0U, count(&broker::Counters::sessions));

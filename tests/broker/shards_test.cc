@@ -48,7 +48,7 @@ TEST_F(Shards, the_connect_timeout_does_not_outlive_the_move) {
     EXPECT_TRUE(on_shard(2).is_open());
 }
 
-TEST_F(Shards, MQTT_4_6_0_6_messages_cross_in_order) {
+TEST_F(Shards, MQTT_4_6_0_5_MQTT_4_6_0_6_messages_cross_in_order) {
     for (std::uint32_t shard = 0; shard < shards; ++shard) {
         on_shard(shard).join({.version = v5}).subscribe("x/#", 2).expect(suback);
     }

@@ -83,7 +83,7 @@ TEST_F(Restart, queued_messages_come_in_their_order_with_what_belongs_to_them) {
     EXPECT_EQ(0U, count(&broker::Counters::queued_messages));
 }
 
-TEST_F(Restart, MQTT_4_4_0_1_what_was_in_flight_is_sent_again_with_dup_before_what_waited) {
+TEST_F(Restart, MQTT311_4_4_0_1_what_was_in_flight_is_sent_again_with_dup_before_what_waited) {
     options.inflight_messages_max = 2;
     client("a").join(persistent()).manual_acks().subscribe("t", 1).expect(suback);
     for (const auto* text : {"1", "2", "3", "4"}) publisher().publish("t", text, {.qos = 1});
@@ -116,7 +116,7 @@ TEST_F(Restart, after_pubrec_only_pubrel_is_sent_again) {
     client("a").join(persistent()).expect_nothing();
 }
 
-TEST_F(Restart, MQTT_4_3_3_10_an_identifier_that_was_not_released_is_a_repeat) {
+TEST_F(Restart, MQTT311_4_3_3_2_an_identifier_that_was_not_released_is_a_repeat) {
     leave("b", 2);
     client("a").join(persistent()).publish("t", "once", {.qos = 2, .id = 9}).expect(pubrec);
     restart();

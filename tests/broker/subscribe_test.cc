@@ -6,7 +6,7 @@ namespace {
 
 class Subscribe : public BrokerTest {};
 
-TEST_F(Subscribe, MQTT_3_3_4_2_overlapping_subscriptions_get_one_copy_at_the_highest_qos) {
+TEST_F(Subscribe, MQTT_3_3_4_2_MQTT311_3_3_5_1_overlapping_ones_get_one_copy_at_the_highest_qos) {
     for (const Version version : {v3_1_1, v5}) {
         client("a").join({.version = version}).subscribe("x/#", 0).subscribe("x/+", 2);
         client("a").subscribe("x/y", 1).expect(suback).expect(suback).expect(suback);
@@ -95,7 +95,7 @@ TEST_F(Subscribe, MQTT_3_3_1_13_retain_as_published_keeps_the_flag) {
     EXPECT_FALSE(client("a").last().retain);
 }
 
-TEST_F(Subscribe, MQTT_3_10_4_1_unsubscribe_stops_messages) {
+TEST_F(Subscribe, MQTT_3_10_4_1_MQTT_3_10_4_2_unsubscribe_stops_messages) {
     client("a").join({.version = v5}).subscribe("x", 1).subscribe("y", 1).ignore_all();
     client("a").unsubscribe("x").expect(unsuback, ReasonCode::success);
     client("b").join().publish("x", "1", {.qos = 1}).publish("y", "1", {.qos = 1});
@@ -104,7 +104,7 @@ TEST_F(Subscribe, MQTT_3_10_4_1_unsubscribe_stops_messages) {
     client("a").unsubscribe("+").expect(unsuback, ReasonCode::no_subscription_existed);
 }
 
-TEST_F(Subscribe, what_was_queued_is_delivered_after_unsubscribe) {
+TEST_F(Subscribe, MQTT311_3_10_4_3_what_was_queued_is_delivered_after_unsubscribe) {
     options.inflight_messages_max = 1;
     client("a").join().manual_acks().subscribe("x", 1).expect(suback);
     client("b").join().publish("x", "1", {.qos = 1}).publish("x", "2", {.qos = 1});
@@ -112,7 +112,7 @@ TEST_F(Subscribe, what_was_queued_is_delivered_after_unsubscribe) {
     client("a").expect_publish("x", "2", 1);
 }
 
-TEST_F(Subscribe, MQTT_4_7_1_1_a_malformed_filter_ends_the_connection) {
+TEST_F(Subscribe, MQTT_4_13_1_1_MQTT311_4_8_0_1_a_malformed_filter_ends_the_connection) {
     for (const char* filter : {"a/#/b", "a+", "#a"}) {
         client("five").join({.version = v5}).subscribe(filter, 1);
         client("five").expect(disconnected, ReasonCode::malformed_packet).expect_closed();
@@ -131,7 +131,7 @@ TEST_F(Subscribe, shared_subscriptions_are_refused) {
     client("five").unsubscribe("$share/g/x").expect(unsuback, ReasonCode::no_subscription_existed);
 }
 
-TEST_F(Subscribe, who_may_not_is_told) {
+TEST_F(Subscribe, MQTT_3_9_3_2_MQTT311_3_8_4_5_who_may_not_is_told) {
     world().authorizer.answer = [](const broker::AccessRequest& request) {
         return request.access != broker::Access::subscribe;
     };
@@ -141,7 +141,7 @@ TEST_F(Subscribe, who_may_not_is_told) {
     client("four").publish("x", "1").expect_nothing();
 }
 
-TEST_F(Subscribe, MQTT_4_7_2_1_wildcards_do_not_reach_dollar_topics) {
+TEST_F(Subscribe, MQTT311_4_7_2_1_wildcards_do_not_reach_dollar_topics) {
     client("a").join().subscribe("#").subscribe("+/x").expect(suback).expect(suback);
     client("b").join().subscribe("$other/#").expect(suback).publish("$other/x", "1");
     client("a").expect_nothing();
@@ -150,7 +150,8 @@ TEST_F(Subscribe, MQTT_4_7_2_1_wildcards_do_not_reach_dollar_topics) {
 
 // Retained messages and subscriptions.
 
-TEST_F(Subscribe, MQTT_3_3_1_6_a_new_subscription_gets_what_is_retained) {
+TEST_F(Subscribe,
+       MQTT311_3_3_1_5_MQTT311_3_3_1_6_MQTT311_3_3_1_8_a_new_subscription_gets_what_is_retained) {
     client("pub").join().publish("a/1", "one", {.qos = 1, .retain = true}).expect(puback);
     client("pub").publish("a/2", "two", {.retain = true}).publish("b", "no", {.retain = true});
     client("sub").join().subscribe("a/1", 2).expect(suback).expect_publish("a/1", "one", 1);
@@ -159,7 +160,9 @@ TEST_F(Subscribe, MQTT_3_3_1_6_a_new_subscription_gets_what_is_retained) {
     client("sub").expect_nothing();
 }
 
-TEST_F(Subscribe, MQTT_3_3_1_5_the_last_retained_message_replaces_and_an_empty_one_clears) {
+TEST_F(
+    Subscribe,
+    MQTT311_3_3_1_7_MQTT311_3_3_1_10_MQTT311_3_3_1_12_the_last_replaces_and_an_empty_one_clears) {
     client("pub").join().publish("x", "1", {.retain = true}).publish("x", "2", {.retain = true});
     client("pub").publish("x", "3");
     client("sub").join().subscribe("x").expect(suback).expect_publish("x", "2").expect_nothing();
@@ -168,16 +171,16 @@ TEST_F(Subscribe, MQTT_3_3_1_5_the_last_retained_message_replaces_and_an_empty_o
     EXPECT_EQ(0U, world().broker().retained().count());
 }
 
-TEST_F(Subscribe, MQTT_3_3_1_9_retain_handling) {
+TEST_F(Subscribe, retain_handling) {
     struct Row {
         const char* sentence;
         RetainHandling handling;
         int want_first;
         int want_again;
     };
-    const Row rows[] = {{"0 sends always", RetainHandling::send, 1, 1},
-                        {"1 sends to new ones", RetainHandling::send_if_new, 1, 0},
-                        {"2 sends never", RetainHandling::do_not_send, 0, 0}};
+    const Row rows[] = {{"MQTT-3.3.1-9: 0 sends always", RetainHandling::send, 1, 1},
+                        {"MQTT-3.3.1-10: 1 sends to new ones", RetainHandling::send_if_new, 1, 0},
+                        {"MQTT-3.3.1-11: 2 sends never", RetainHandling::do_not_send, 0, 0}};
     client("pub").join().publish("x", "kept", {.retain = true});
     for (const Row& row : rows) {
         SCOPED_TRACE(row.sentence);

@@ -28,7 +28,7 @@ private:
     bool joined_ = false;
 };
 
-TEST_F(Will, MQTT_3_1_2_8_is_published_on_every_ungraceful_end) {
+TEST_F(Will, MQTT_3_1_2_8_MQTT311_3_1_2_8_is_published_on_every_ungraceful_end) {
     struct Row {
         const char* sentence;
         std::function<void(TestClient&)> end;
@@ -57,7 +57,7 @@ TEST_F(Will, MQTT_3_1_2_8_is_published_on_every_ungraceful_end) {
     }
 }
 
-TEST_F(Will, MQTT_3_14_4_3_is_discarded_by_a_normal_disconnect_only) {
+TEST_F(Will, MQTT_3_14_4_3_MQTT311_3_14_4_3_is_discarded_by_a_normal_disconnect_only) {
     struct Row {
         const char* sentence;
         ReasonCode reason;
@@ -84,7 +84,7 @@ TEST_F(Will, is_not_published_by_a_connect_that_was_refused) {
     watcher().expect_nothing();
 }
 
-TEST_F(Will, MQTT_3_1_2_17_is_retained_if_it_says_so) {
+TEST_F(Will, MQTT311_3_1_2_17_is_retained_if_it_says_so) {
     client("a").join({.will = WillTerms{.topic = "w", .payload = "bye", .retain = true}}).drop();
     watcher().expect_publish("w", "bye");
     EXPECT_FALSE(watcher().last().retain);
@@ -92,7 +92,7 @@ TEST_F(Will, MQTT_3_1_2_17_is_retained_if_it_says_so) {
     EXPECT_TRUE(client("late").last().retain);
 }
 
-TEST_F(Will, delay_holds_it_back) {
+TEST_F(Will, MQTT_3_1_2_7_delay_holds_it_back) {
     client("a").join(with_delay(30, 100)).drop();
     advance(29s);
     watcher().expect_nothing();

@@ -155,7 +155,7 @@ TEST_F(SessionTest, QoS0IsPublishedAtOnce) {
     EXPECT_EQ(sent(), "publish");
 }
 
-TEST_F(SessionTest, MQTT_4_3_2_QoS1WaitsForPuback) {
+TEST_F(SessionTest, MQTT311_4_3_2_1_QoS1WaitsForPuback) {
     start(with_version(Version::v3_1_1));
     publish(Qos::at_least_once);
     EXPECT_EQ(sent(), "publish1");
@@ -165,7 +165,7 @@ TEST_F(SessionTest, MQTT_4_3_2_QoS1WaitsForPuback) {
     EXPECT_EQ(session_->unfinished(), 0U);
 }
 
-TEST_F(SessionTest, MQTT_4_3_3_QoS2TakesFourPackets) {
+TEST_F(SessionTest, MQTT_4_3_3_4_QoS2TakesFourPackets) {
     start(with_version(Version::v5));
     publish(Qos::exactly_once);
     EXPECT_EQ(sent(), "publish1");
@@ -185,7 +185,7 @@ TEST_F(SessionTest, RefusedPubrecEndsTheMessage) {
     EXPECT_EQ(sent(), "");
 }
 
-TEST_F(SessionTest, MQTT_4_4_0_1_UnfinishedMessagesAreSentAgainInOrder) {
+TEST_F(SessionTest, MQTT311_4_4_0_1_UnfinishedMessagesAreSentAgainInOrder) {
     start(with_version(Version::v3_1_1));
     publish(Qos::exactly_once);
     publish(Qos::at_least_once);
@@ -209,7 +209,7 @@ TEST_F(SessionTest, WithoutTheSessionMessagesAreNew) {
     EXPECT_EQ(sent(), "publish1");
 }
 
-TEST_F(SessionTest, MQTT_3_3_4_9_ReceiveMaximumOfTheServer) {
+TEST_F(SessionTest, MQTT_3_3_4_7_ReceiveMaximumOfTheServer) {
     start(with_version(Version::v5));
     session_->transport_closed();
     events();
@@ -255,7 +255,7 @@ TEST_F(SessionTest, ServerLimitsAreKept) {
     EXPECT_EQ(session_->publish(message).error(), ReasonCode::packet_too_large);
 }
 
-TEST_F(SessionTest, MQTT_4_3_3_10_QoS2ComesOnce) {
+TEST_F(SessionTest, MQTT311_4_3_3_2_QoS2ComesOnce) {
     start(with_version(Version::v3_1_1));
     message("t", Qos::exactly_once, 7);
     message("t", Qos::exactly_once, 7);
@@ -290,7 +290,7 @@ TEST_F(SessionTest, TopicAlias) {
     EXPECT_EQ(sent(), "disconnect");
 }
 
-TEST_F(SessionTest, MQTT_3_1_2_20_PingsAndGivesUp) {
+TEST_F(SessionTest, MQTT311_3_1_2_23_PingsAndGivesUp) {
     Options options = with_version(Version::v3_1_1);
     options.keep_alive_s = 10;
     start(options);
@@ -314,7 +314,7 @@ TEST_F(SessionTest, NoConnackInTime) {
     EXPECT_EQ(events(), "ended:timed_out");
 }
 
-TEST_F(SessionTest, MQTT_3_2_0_1_FirstPacketIsConnack) {
+TEST_F(SessionTest, FirstPacketIsConnack) {
     options_ = with_version(Version::v3_1_1);
     session_.emplace(options_);
     session_->open(now_);
@@ -359,7 +359,7 @@ TEST_F(SessionTest, SubscribeAndSuback) {
     EXPECT_EQ(deliver(), "subscribed1");
 }
 
-TEST_F(SessionTest, MQTT_3_14_4_2_NothingAfterDisconnect) {
+TEST_F(SessionTest, MQTT_3_14_4_1_NothingAfterDisconnect) {
     start(with_version(Version::v5));
     session_->disconnect();
     EXPECT_EQ(events(), "ended:by_us");

@@ -14,7 +14,7 @@ TEST(Connack, decodes_and_encodes_the_same) {
         {"3.1, its unused byte set", v3_1, "20 [FF 05]", {}, false},
         {"3.1.1, session present", v3_1_1, "20 [01 00]"},
         {"3.1.1, refused", v3_1_1, "20 [00 04]"},
-        {"5.0", v5, "20 [01 00 00]"},
+        {"MQTT-3.2.2-1: session present in 5.0", v5, "20 [01 00 00]"},
         {"5.0, refused", v5, "20 [00 87 [1F(no)]]"},
         {"5.0, each property", v5,
          "20 [00 00 [11 00000001 21 0001 24 01 25 00 27 00000001 12(id) 22 0001 1F(r) 26(k)(v)"
@@ -24,10 +24,10 @@ TEST(Connack, decodes_and_encodes_the_same) {
 
 TEST(Connack, refuses_what_is_malformed) {
     check_invalid({
-        {"MQTT-3.2.2-1: reserved flag", v3_1_1, "20 [02 00]", malformed_packet},
+        {"reserved flag", v3_1_1, "20 [02 00]", malformed_packet},
         {"return code 6", v3_1_1, "20 [00 06]", malformed_packet},
-        {"MQTT-3.2.2-8: not a reason of CONNACK", v5, "20 [00 92 00]", malformed_packet},
-        {"MQTT-3.2.2-6: a session present in a refusal", v5, "20 [01 80 00]", protocol_error},
+        {"not a reason of CONNACK", v5, "20 [00 92 00]", malformed_packet},
+        {"a session present in a refusal", v5, "20 [01 80 00]", protocol_error},
         {"bytes after the code", v3_1_1, "20 [00 00 00]", malformed_packet},
         {"maximum QoS 2", v5, "20 [00 00 [24 02]]", protocol_error},
         {"retain available 2", v5, "20 [00 00 [25 02]]", protocol_error},
@@ -41,7 +41,7 @@ TEST(Connack, refuses_what_is_malformed) {
     });
 }
 
-TEST(Connack, MQTT_3_2_2_6_a_refusal_never_says_session_present) {
+TEST(Connack, MQTT311_3_2_2_4_a_refusal_never_says_session_present) {
     std::vector<std::uint8_t> bytes;
     Writer out(bytes);
     Connack connack;

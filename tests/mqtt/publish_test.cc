@@ -19,7 +19,7 @@ TEST(Publish, decodes_and_encodes_the_same) {
         {"no payload", v3_1_1, "31 [(a/b)]"},
         {"QoS 1", v3_1_1, "32 [(a/b) 0001 'hi']", from_7},
         {"QoS 2, DUP, RETAIN", v3_1_1, "3D [(a/b) FFFF 'hi']", from_7},
-        {"5.0, no properties", v5, "30 [(a/b) 00 'hi']", {6, 7}},
+        {"MQTT-2.2.2-1: no properties in 5.0", v5, "30 [(a/b) 00 'hi']", {6, 7}},
         {"an alias instead of a topic", v5, "30 [() [23 0001] 'x']", {6}},
         {"an alias and a topic", v5, "30 [(a) [23 FFFF]]"},
         {"each property", v5,
@@ -37,15 +37,17 @@ TEST(Publish, decodes_and_encodes_the_same) {
 
 TEST(Publish, refuses_what_is_malformed) {
     check_invalid({
-        {"MQTT-3.3.1-4: QoS 3", v3_1_1, "36 [(a) 0001]", malformed_packet},
-        {"MQTT-3.3.1-2: DUP with QoS 0", v3_1_1, "38 [(a)]", malformed_packet},
-        {"MQTT-2.2.1-3: packet id 0", v3_1_1, "32 [(a) 0000]", malformed_packet},
+        {"MQTT-3.3.1-4, MQTT311-3.3.1-4: QoS 3", v3_1_1, "36 [(a) 0001]", malformed_packet},
+        {"MQTT-3.3.1-2, MQTT311-3.3.1-2: DUP with QoS 0", v3_1_1, "38 [(a)]", malformed_packet},
+        {"MQTT-2.2.1-3, MQTT311-2.3.1-1: packet id 0", v3_1_1, "32 [(a) 0000]", malformed_packet},
         {"topic longer than the packet", v3_1_1, "30 [0005 'abc']", malformed_packet},
-        {"MQTT-3.3.2-1: ill-formed UTF-8", v3_1_1, "30 [0001 FF]", malformed_packet},
+        {"MQTT-3.3.2-1, MQTT311-3.3.2-1: ill-formed UTF-8", v3_1_1, "30 [0001 FF]",
+         malformed_packet},
         {"MQTT-1.5.4-2: U+0000 in the topic", v5, "30 [0003 610061 00]", malformed_packet},
-        {"MQTT-3.3.2-2: '+' in the topic", v3_1_1, "30 [(a/+)]", topic_name_invalid},
+        {"MQTT-3.3.2-2, MQTT311-3.3.2-2: '+' in the topic", v3_1_1, "30 [(a/+)]",
+         topic_name_invalid},
         {"MQTT-3.3.2-2: '#' in the topic", v5, "30 [(#) 00]", topic_name_invalid},
-        {"MQTT-4.7.3-1: empty topic", v3_1_1, "30 [()]", topic_name_invalid},
+        {"MQTT-4.7.3-1, MQTT311-4.7.3-1: empty topic", v3_1_1, "30 [()]", topic_name_invalid},
         {"empty topic without alias", v5, "30 [() 00]", protocol_error},
         {"MQTT-3.3.2-8: alias 0", v5, "30 [(a) [23 0000]]", topic_alias_invalid},
         {"two aliases", v5, "30 [(a) [23 0001 23 0001]]", protocol_error},
@@ -57,8 +59,9 @@ TEST(Publish, refuses_what_is_malformed) {
         {"two correlations", v5, "30 [(a) [09(x) 09(x)]]", protocol_error},
         {"MQTT-3.3.2-14: wildcard in the response topic", v5, "30 [(a) [08(x/#)]]", protocol_error},
         {"empty response topic", v5, "30 [(a) [08()]]", protocol_error},
-        {"content type not UTF-8", v5, "30 [(a) [03 0001 80]]", malformed_packet},
-        {"user property's value not UTF-8", v5, "30 [(a) [26 (k) 0001 C0]]", malformed_packet},
+        {"MQTT-3.3.2-19: content type not UTF-8", v5, "30 [(a) [03 0001 80]]", malformed_packet},
+        {"MQTT-1.5.7-1: user property's value not UTF-8", v5, "30 [(a) [26 (k) 0001 C0]]",
+         malformed_packet},
         {"subscription id 0", v5, "30 [(a) [0B 00]]", protocol_error},
         {"subscription id in a longer form", v5, "30 [(a) [0B 8100]]", malformed_packet},
         {"a property of CONNECT", v5, "30 [(a) [11 00000001]]", malformed_packet},
@@ -98,7 +101,7 @@ TEST(Publish, its_views_are_of_the_body) {
     EXPECT_EQ(publish->payload.data(), bytes.data() + 7);
 }
 
-TEST(Publish, MQTT_3_3_2_17_user_properties_are_forwarded_in_order) {
+TEST(Publish, MQTT_3_3_2_17_MQTT_3_3_2_18_user_properties_are_forwarded_in_order) {
     const auto bytes = packet("30 [(a) [26(b)(1) 02 00000005 26(a)(2) 03(t) 26(b)(1)]]");
     const Frame frame = whole_frame(bytes, v5);
     const auto publish = decode_publish(frame.flags, frame.body, v5);

@@ -21,13 +21,15 @@ TEST(Subscribe, decodes_and_encodes_the_same) {
 
 TEST(Subscribe, refuses_what_is_malformed) {
     check_invalid({
-        {"MQTT-2.2.1-3: packet id 0", v3_1_1, "82 [0000 (a) 00]", malformed_packet},
-        {"MQTT-3.8.3-2: no filter", v3_1_1, "82 [0001]", protocol_error},
+        {"MQTT-2.2.1-3, MQTT311-2.3.1-1: packet id 0", v3_1_1, "82 [0000 (a) 00]",
+         malformed_packet},
+        {"MQTT311-3.8.3-3: no filter", v3_1_1, "82 [0001]", protocol_error},
         {"MQTT-3.8.3-2: no filter in 5.0", v5, "82 [0001 00]", protocol_error},
-        {"MQTT-3.8.3-1: filter not UTF-8", v3_1_1, "82 [0001 0001 FF 00]", malformed_packet},
-        {"QoS 3", v3_1_1, "82 [0001 (a) 03]", malformed_packet},
+        {"MQTT-3.8.3-1, MQTT311-3.8.3-1: filter not UTF-8", v3_1_1, "82 [0001 0001 FF 00]",
+         malformed_packet},
+        {"MQTT311-3.8.3-4: QoS 3", v3_1_1, "82 [0001 (a) 03]", malformed_packet},
         {"QoS 3 in 5.0", v5, "82 [0001 00 (a) 03]", protocol_error},
-        {"options before 5.0", v3_1_1, "82 [0001 (a) 04]", malformed_packet},
+        {"MQTT311-3.8.3-4: options before 5.0", v3_1_1, "82 [0001 (a) 04]", malformed_packet},
         {"MQTT-3.8.3-5: reserved bits", v5, "82 [0001 00 (a) 40]", malformed_packet},
         {"retain handling 3", v5, "82 [0001 00 (a) 30]", protocol_error},
         {"MQTT-3.8.3-4: no local and shared", v5, "82 [0001 00 ($share/g/a) 04]", protocol_error},
@@ -73,7 +75,7 @@ TEST(Suback, decodes_and_encodes_the_same) {
 TEST(Suback, refuses_what_is_malformed) {
     check_invalid({
         {"packet id 0", v3_1_1, "90 [0000 00]", malformed_packet},
-        {"MQTT-3.9.3-2: a reserved code", v3_1_1, "90 [0001 03]", malformed_packet},
+        {"a reserved code", v3_1_1, "90 [0001 03]", malformed_packet},
         {"not a reason of SUBACK", v5, "90 [0001 00 10]", malformed_packet},
         {"a later reason is wrong", v5, "90 [0001 00 00 04]", malformed_packet},
         {"two reason strings", v5, "90 [0001 [1F(a) 1F(a)] 00]", protocol_error},
@@ -81,7 +83,7 @@ TEST(Suback, refuses_what_is_malformed) {
     });
 }
 
-TEST(Suback, becomes_what_its_version_knows) {
+TEST(Suback, MQTT311_3_9_3_2_becomes_what_its_version_knows) {
     const std::uint8_t reasons[] = {0, 2, 0x87};
     Suback suback;
     suback.id = 1;

@@ -25,7 +25,7 @@ struct Validity {
 TEST(Topic, is_valid_or_not) {
     const Validity rows[] = {
         {"one level", "a", true, true},
-        {"MQTT_4_7_3_1: empty", "", false, false},
+        {"MQTT-4.7.3-1, MQTT311-4.7.3-1: empty", "", false, false},
         {"a separator alone", "/", true, true},
         {"empty levels", "//a//", true, true},
         {"spaces", "a b/ c", true, true},
@@ -33,27 +33,27 @@ TEST(Topic, is_valid_or_not) {
         {"exactly a word", "abcdefgh", true, true},
         {"a word and one more", "abcdefghi", true, true},
         {"beyond ASCII", "\xC3\xA4/\xE2\x82\xAC/\xF0\x9F\x98\x80", true, true},
-        {"MQTT_4_7_1_1: # alone", "#", false, true},
-        {"MQTT_4_7_1_1: # last", "a/b/#", false, true},
-        {"MQTT_4_7_1_1: # after a name", "a/b#", false, false},
-        {"MQTT_4_7_1_1: # before a name", "a/#b", false, false},
-        {"MQTT_4_7_1_1: # not last", "a/#/b", false, false},
-        {"MQTT_4_7_1_1: # and a separator", "#/", false, false},
-        {"MQTT_4_7_1_2: + alone", "+", false, true},
-        {"MQTT_4_7_1_2: + at each level", "+/+/+", false, true},
-        {"MQTT_4_7_1_2: + and #", "+/a/#", false, true},
-        {"MQTT_4_7_1_2: + after a name", "a+", false, false},
-        {"MQTT_4_7_1_2: + before a name", "a/+b/c", false, false},
-        {"MQTT_4_7_1_2: two in a level", "a/++", false, false},
+        {"MQTT-4.7.0-1, MQTT311-4.7.1-1: # alone", "#", false, true},
+        {"# last", "a/b/#", false, true},
+        {"MQTT-4.7.1-1, MQTT311-4.7.1-2: # after a name", "a/b#", false, false},
+        {"MQTT-4.7.1-1, MQTT311-4.7.1-2: # before a name", "a/#b", false, false},
+        {"MQTT-4.7.1-1, MQTT311-4.7.1-2: # not last", "a/#/b", false, false},
+        {"MQTT-4.7.1-1, MQTT311-4.7.1-2: # and a separator", "#/", false, false},
+        {"MQTT-4.7.0-1, MQTT311-4.7.1-1: + alone", "+", false, true},
+        {"+ at each level", "+/+/+", false, true},
+        {"+ and #", "+/a/#", false, true},
+        {"MQTT-4.7.1-2, MQTT311-4.7.1-3: + after a name", "a+", false, false},
+        {"MQTT-4.7.1-2, MQTT311-4.7.1-3: + before a name", "a/+b/c", false, false},
+        {"MQTT-4.7.1-2, MQTT311-4.7.1-3: two in a level", "a/++", false, false},
         {"two # in a level", "##", false, false},
         {"+ in the last place of a word", "abcdefg+", false, false},
         {"# past the first word", "abcdefghij#", false, false},
         {"# after a character beyond ASCII", "\xC3\xA4#", false, false},
-        {"MQTT_4_7_3_2: U+0000", "a\0b"s, false, false},
+        {"MQTT-4.7.3-2, MQTT311-4.7.3-2: U+0000", "a\0b"s, false, false},
         {"ill-formed", "a/\xFF", false, false},
         {"cut short at the end", "abcdefg\xE2\x82", false, false},
         {"65,535 bytes", std::string(65'535, 'a'), true, true},
-        {"MQTT_4_7_3_3: 65,536 bytes", std::string(65'536, 'a'), false, false},
+        {"MQTT-4.7.3-3, MQTT311-4.7.3-3: 65,536 bytes", std::string(65'536, 'a'), false, false},
         {"200 levels", levels(200), true, true},
         {"201 levels", levels(201), false, false},
         {"200 empty levels", std::string(199, '/'), true, true},
@@ -78,7 +78,7 @@ void refuses_a_bad_byte(std::size_t size, std::size_t at) {
 }
 
 // Each place of a word and of the tail after it is looked at, for each byte that is not allowed.
-TEST(Topic, MQTT_3_3_2_2_finds_a_wildcard_in_any_place) {
+TEST(Topic, MQTT_3_3_2_2_MQTT311_3_3_2_2_finds_a_wildcard_in_any_place) {
     for (std::size_t size = 1; size <= 24; ++size) {
         for (std::size_t at = 0; at < size; ++at) refuses_a_bad_byte(size, at);
     }
@@ -135,7 +135,7 @@ TEST(Matches, empty_levels_are_levels) {
     });
 }
 
-TEST(Matches, MQTT_4_7_2_1_a_wildcard_first_skips_dollar_topics) {
+TEST(Matches, MQTT_4_7_2_1_MQTT311_4_7_2_1_a_wildcard_first_skips_dollar_topics) {
     check({
         {"#", "$SYS/a", false},
         {"+/a", "$SYS/a", false},
@@ -172,7 +172,7 @@ TEST(Shared, takes_a_filter_apart) {
     EXPECT_FALSE(is_shared("a/$share/b"));
 }
 
-TEST(Shared, MQTT_4_8_2_1_and_2_refuses_a_wrong_one) {
+TEST(Shared, MQTT_4_8_2_1_MQTT_4_8_2_2_refuses_a_wrong_one) {
     const std::string rows[] = {
         "$share/",    "$share/group", "$share/group/", "$share//a",         "$share/g+/a",
         "$share/#/a", "$share/+/a",   "$share/g/a#",   "$share/g/a/#/b",    "$share",

@@ -18,10 +18,11 @@ TEST(Unsubscribe, decodes_and_encodes_the_same) {
 
 TEST(Unsubscribe, refuses_what_is_malformed) {
     check_invalid({
-        {"MQTT-2.2.1-3: packet id 0", v3_1_1, "A2 [0000 (a)]", malformed_packet},
-        {"MQTT-3.10.3-2: no filter", v3_1_1, "A2 [0001]", protocol_error},
+        {"MQTT-2.2.1-3, MQTT311-2.3.1-1: packet id 0", v3_1_1, "A2 [0000 (a)]", malformed_packet},
+        {"MQTT311-3.10.3-2: no filter", v3_1_1, "A2 [0001]", protocol_error},
         {"MQTT-3.10.3-2: no filter in 5.0", v5, "A2 [0001 00]", protocol_error},
-        {"MQTT-3.10.3-1: filter not UTF-8", v3_1_1, "A2 [0001 0001 80]", malformed_packet},
+        {"MQTT-3.10.3-1, MQTT311-3.10.3-1: filter not UTF-8", v3_1_1, "A2 [0001 0001 80]",
+         malformed_packet},
         {"a property of SUBSCRIBE", v5, "A2 [0001 [0B 01] (a)]", malformed_packet},
     });
 }

@@ -27,7 +27,7 @@ struct VariableInt {
     const char* text;
 };
 
-TEST(Wire, variable_integers_have_their_shortest_form) {
+TEST(Wire, MQTT_1_5_5_1_variable_integers_have_their_shortest_form) {
     const VariableInt rows[] = {
         {0, "00"},
         {127, "7F"},

@@ -8,6 +8,7 @@ QUALITIES = ("0", "1", "2")
 
 class PublishAndSubscribe(Scenario):
     def test_each_version_and_quality(self):
+        """MQTT311-7.0.0-2: clients of other people need nothing of ours."""
         self.start_broker()
         for version in VERSIONS:
             for qos in QUALITIES:

@@ -24,7 +24,7 @@ class WireScenario(Scenario):
 
 class Redelivery(WireScenario):
     def test_a_message_without_puback_comes_again_with_dup(self):
-        """MQTT_4_4_0_1"""
+        """MQTT-4.4.0-1, MQTT311-4.4.0-1"""
         self.start_broker()
         for version in VERSIONS:
             with self.subTest(version=version):
@@ -44,6 +44,7 @@ class Redelivery(WireScenario):
                 self.assertEqual(self.keeper(version).ping(), [])
 
     def test_each_step_of_quality_2_is_repeated_until_it_is_answered(self):
+        """MQTT-4.3.3-3, MQTT-4.3.3-5, MQTT-4.3.3-6, MQTT311-4.3.3-1"""
         self.start_broker()
         for version in VERSIONS:
             with self.subTest(version=version):
@@ -58,7 +59,7 @@ class Redelivery(WireScenario):
                 second.send(wire.ack(PUBREC, sent.id))
                 self.assertEqual(second.expect(PUBREL).id, sent.id)
                 second.close()
-                # The message is ours now: only the PUBREL may come again [MQTT-4.3.3-6].
+                # The message is ours now: only the PUBREL may come again.
                 third = self.keeper(version)
                 self.assertEqual(third.expect(PUBREL).id, sent.id)
                 third.send(wire.ack(PUBCOMP, sent.id))
@@ -66,7 +67,7 @@ class Redelivery(WireScenario):
                 third.disconnect()
 
     def test_a_message_sent_twice_with_quality_2_is_delivered_once(self):
-        """MQTT_4_3_3_10"""
+        """MQTT-4.3.3-10, MQTT311-4.3.3-2"""
         self.start_broker()
         for version in VERSIONS:
             with self.subTest(version=version):
@@ -102,7 +103,7 @@ class Redelivery(WireScenario):
 
 class FlowControl(WireScenario):
     def test_receive_maximum_is_honoured(self):
-        """MQTT_3_3_4_9"""
+        """MQTT-3.3.4-9"""
         self.start_broker()
         client = self.client("c", V5, props={"receive_maximum": 2})
         client.subscribe(("t", 1))
@@ -120,7 +121,7 @@ class FlowControl(WireScenario):
 
     @nightjar_only("Mosquitto 2.0.11 sends two messages for the first PUBACK")
     def test_each_puback_makes_room_for_one_message(self):
-        """MQTT_3_3_4_9"""
+        """MQTT-3.3.4-9"""
         self.start_broker()
         client = self.client("c", V5, props={"receive_maximum": 2})
         client.subscribe(("t", 1))
@@ -146,7 +147,7 @@ class FlowControl(WireScenario):
         self.assertEqual(client.ping(), [])
 
     def test_a_client_gets_nothing_above_its_maximum_packet_size(self):
-        """MQTT_3_1_2_24"""
+        """MQTT-3.1.2-24, MQTT-3.1.2-25"""
         self.start_broker()
         client = self.client("c", V5, props={"maximum_packet_size": 100})
         client.subscribe(("t", 1))
@@ -185,7 +186,7 @@ class FlowControl(WireScenario):
         self.assertEqual(got[:-1], [str(number) for number in range(len(got) - 1)])
 
     def test_topic_aliases_of_a_publisher(self):
-        """MQTT_3_3_2_12"""
+        """MQTT-3.3.2-12"""
         self.start_broker()
         client = self.client("c", V5)
         self.assertGreaterEqual(client.connack.props["topic_alias_maximum"], 2)
@@ -202,7 +203,7 @@ class FlowControl(WireScenario):
 class Sessions(WireScenario):
     @nightjar_only("Mosquitto 2.0.11 closes without a DISCONNECT")
     def test_takeover_says_so(self):
-        """MQTT_3_1_4_3"""
+        """MQTT-3.1.4-3"""
         self.start_broker()
         first = self.client("one", V5)
         self.client("one", V5)
@@ -221,7 +222,7 @@ class Sessions(WireScenario):
                     second.disconnect()
 
     def test_session_present(self):
-        """MQTT_3_2_2_2, MQTT_3_2_2_3"""
+        """MQTT-3.2.2-2, MQTT-3.2.2-3, MQTT311-3.2.2-1, MQTT311-3.2.2-2, MQTT311-3.2.2-3"""
         self.start_broker()
         # (clean, is a session present)
         steps = ((False, False), (False, True), (True, False), (False, False), (False, True))
@@ -235,7 +236,7 @@ class Sessions(WireScenario):
                     client.disconnect()
 
     def test_an_empty_id_with_a_kept_session_is_refused(self):
-        """[MQTT-3.1.3-8] of MQTT 3.1.1"""
+        """MQTT311-3.1.3-8"""
         self.start_broker()
         client = self.client(connect=False)
         client.send(wire.connect(V311, "", clean=False))
@@ -243,7 +244,7 @@ class Sessions(WireScenario):
         self.assertEqual([(got.kind, got.reason) for got in answer], [(wire.CONNACK, 2)])
 
     def test_an_assigned_id_can_be_used_again(self):
-        """MQTT_3_2_2_16"""
+        """MQTT-3.1.3-7, MQTT-3.2.2-16"""
         self.start_broker()
         first = self.client("", V5, props={"session_expiry": 100})
         name = first.connack.props["assigned_client_id"]
@@ -258,7 +259,7 @@ class Sessions(WireScenario):
         self.assertFalse(self.keeper(V5).connack.session_present)
 
     def test_disconnect_with_will(self):
-        """Only reason 0x00 discards the will (MQTT_3_14_4_3)."""
+        """MQTT-3.14.4-3: only reason 0x00 discards the will."""
         self.start_broker()
         watcher = self.client("watcher", V5)
         watcher.subscribe(("will", 1))
@@ -282,7 +283,7 @@ class Sessions(WireScenario):
 
 class KeepAlive(WireScenario):
     def test_a_silent_client_is_dropped_and_its_will_sent(self):
-        """MQTT_3_1_2_22"""
+        """MQTT-3.1.2-22, MQTT311-3.1.2-24"""
         self.start_broker()
         for version in VERSIONS:
             with self.subTest(version=version):
