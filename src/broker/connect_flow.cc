@@ -125,9 +125,10 @@ bool Connection::is_acceptable(const mqtt::Connect& packet, const std::string& c
 
 void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log) {
     shard_.log().print(LogType::notice, "Connection from {} refused: {}.", wire_.peer(), log);
-    // A 3.1.1 server must not answer what is not a CONNECT at all [MQTT-3.1.4-1]; it has codes for
-    // five reasons, and closes without a word for the others.
-    const bool has_code = version == Version::v5 || mqtt::connack_return_code_v3(reason) != 0;
+    // A 3.1.1 server has codes for five reasons; for the others, a malformed CONNECT among them, it
+    // closes without a word ([MQTT-3.1.4-1] and [MQTT-3.2.2-6] of 3.1.1).
+    const bool has_code =
+        version == Version::v5 || mqtt::connack_return_code_v3(reason).has_value();
     if (has_code) {
         mqtt::Writer out = begin_packet();
         mqtt::encode(out, mqtt::Connack{.reason = reason}, version);

@@ -131,7 +131,8 @@ void encode(Writer& out, const Connack& packet, Version version) {
             to.u8(static_cast<std::uint8_t>(packet.reason));
             put_section(to, properties);
         } else {
-            to.u8(connack_return_code_v3(packet.reason));
+            // "Server unavailable" blames nobody.
+            to.u8(connack_return_code_v3(packet.reason).value_or(3));
         }
     });
 }

@@ -188,7 +188,7 @@ bool may_carry(PacketType type, ReasonCode code) {
     return std::find(reasons.begin(), reasons.end(), code) != reasons.end();
 }
 
-std::uint8_t connack_return_code_v3(ReasonCode code) {
+std::optional<std::uint8_t> connack_return_code_v3(ReasonCode code) {
     switch (code) {
         case success:
             return 0;
@@ -196,6 +196,16 @@ std::uint8_t connack_return_code_v3(ReasonCode code) {
             return 1;
         case client_identifier_not_valid:
             return 2;
+        case server_unavailable:
+        case server_busy:
+        case server_shutting_down:
+        case quota_exceeded:
+        case use_another_server:
+        case server_moved:
+        case connection_rate_exceeded:
+        case unspecified_error:
+        case implementation_specific_error:
+            return 3;
         case bad_user_name_or_password:
             return 4;
         case not_authorized:
@@ -203,7 +213,7 @@ std::uint8_t connack_return_code_v3(ReasonCode code) {
         case bad_authentication_method:
             return 5;
         default:
-            return 3;  // "Server unavailable" is the only one that blames nobody.
+            return std::nullopt;
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "mqtt/types.h"
@@ -64,7 +65,8 @@ std::string_view describe(ReasonCode code);
 // Whether section 3 lists `code` for that packet; false for packets without a reason.
 bool may_carry(PacketType type, ReasonCode code);
 
-// The CONNACK return code (0..5) that a 3.1 or 3.1.1 client gets for a v5 reason, section 3.2.2.3.
-std::uint8_t connack_return_code_v3(ReasonCode code);
+// The CONNACK return code (0..5) that a 3.1 or 3.1.1 client gets for a v5 reason, section 3.2.2.3;
+// nothing if none of them says it.
+std::optional<std::uint8_t> connack_return_code_v3(ReasonCode code);
 
 }  // namespace mqtt

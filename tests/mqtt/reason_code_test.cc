@@ -26,7 +26,7 @@ TEST(ReasonCode, has_words_of_its_own) {
 
 struct Row {
     ReasonCode reason;
-    std::uint8_t want;
+    std::optional<std::uint8_t> want;
 };
 
 TEST(ReasonCode, maps_to_a_return_code) {
@@ -41,6 +41,11 @@ TEST(ReasonCode, maps_to_a_return_code) {
         {bad_user_name_or_password, 4},
         {not_authorized, 5},
         {banned, 5},
+        {malformed_packet, std::nullopt},
+        {protocol_error, std::nullopt},
+        {topic_name_invalid, std::nullopt},
+        {qos_not_supported, std::nullopt},
+        {retain_not_supported, std::nullopt},
     };
     for (const Row& row : rows) EXPECT_EQ(connack_return_code_v3(row.reason), row.want);
 }
