@@ -1,0 +1,60 @@
+// Users and their SCRAM keys, as a file has them, a line each:
+//
+//     user:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY
+//
+// with salt and keys in base 64: what PostgreSQL keeps in pg_authid. Empty lines and those that
+// begin with "#" are skipped.
+//
+// A value, immutable once read. Limits: scram_file_bytes_max, and the lines must be right, all of
+// them. Needs cryptography (auth/crypto.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "auth/scram.h"
+#include "base/hash.h"
+
+namespace auth {
+
+inline constexpr std::size_t scram_file_bytes_max = std::size_t{16} << 20;
+inline constexpr std::size_t scram_user_bytes_max = 1024;
+
+class ScramTable {
+public:
+    // Fails with "file:line: message".
+    static base::Result<ScramTable, std::string> parse(std::string_view text,
+                                                       std::string_view file);
+
+    // Of a user that there is not: keys which no password fits. They are as plausible as others,
+    // the same each time, and take as long, so that nobody can ask for names.
+    ScramKeys keys_of(std::string_view user) const;
+    bool has(std::string_view user) const { return users_.contains(user); }
+    std::size_t size() const { return users_.size(); }
+
+private:
+    ScramKeys decoy(std::string_view user) const;
+
+    std::unordered_map<std::string, ScramKeys, base::TextHash, std::equal_to<>> users_;
+    // Made of all keys, so that it outlives a restart and nobody knows it.
+    Digest secret_{};
+    // As the first user has it.
+    std::uint32_t decoy_iterations_ = scram_iterations_min;
+    std::size_t decoy_salt_bytes_ = 16;
+};
+
+// Empty if it may stand in the file, else why not.
+std::string judge_user_name(std::string_view user);
+// The line of a user, without its end.
+std::string to_line(std::string_view user, const ScramKeys& keys);
+// `text` with the user's line replaced, or added at the end, and nothing else changed.
+std::string with_user(std::string_view text, std::string_view user, const ScramKeys& keys);
+// `text` without the user's line; nothing if there is none.
+std::optional<std::string> without_user(std::string_view text, std::string_view user);
+
+// Fails with a sentence that names the file.
+base::Result<std::string, std::string> read_scram_file(const std::string& path);
+
+}  // namespace auth
