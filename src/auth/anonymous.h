@@ -11,12 +11,21 @@ namespace auth {
 class AnonymousAuthenticator : public broker::Authenticator {
 public:
     explicit AnonymousAuthenticator(bool accept_names) : accept_names_(accept_names) {}
-    mqtt::ReasonCode authenticate(const broker::Credentials& credentials) override {
-        if (credentials.user_name && !accept_names_) {
-            return mqtt::ReasonCode::bad_user_name_or_password;
+    broker::AuthBegun begin(const broker::Credentials& credentials) override {
+        using broker::AuthAnswer;
+        using mqtt::ReasonCode;
+        if (credentials.method) {
+            return {AuthAnswer::refuse(ReasonCode::bad_authentication_method,
+                                       "unknown authentication method"),
+                    nullptr};
         }
-        return credentials.listener_allows_anonymous ? mqtt::ReasonCode::success
-                                                     : mqtt::ReasonCode::not_authorized;
+        if (credentials.user_name && !accept_names_) {
+            return {AuthAnswer::refuse(ReasonCode::bad_user_name_or_password), nullptr};
+        }
+        if (!credentials.listener_allows_anonymous) {
+            return {AuthAnswer::refuse(ReasonCode::not_authorized), nullptr};
+        }
+        return {AuthAnswer::accept(), nullptr};
     }
 
 private:

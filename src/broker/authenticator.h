@@ -1,29 +1,96 @@
 // The seams of access control: who may connect, and what they may do. auth/ implements them.
+//
+// Authenticating is an exchange: of one message, name and password, or of several, the AUTH packets
+// of MQTT 5.0 (section 4.12). Every answer may come at once or later, so that one which takes long
+// (hashing a password, asking a database) can be made elsewhere without holding a shard.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "mqtt/reason_code.h"
 
 namespace broker {
 
+// Who says who it is. The views last for the call.
 struct Credentials {
     std::string_view client_id;
-    std::optional<std::string_view> user_name;
-    std::optional<base::Bytes> password;
-    std::string_view peer;
+    std::optional<std::string_view> user_name{};
+    std::optional<base::Bytes> password{};
+    // MQTT 5.0: by which exchange, and the client's first message of it; nothing: by name and
+    // password.
+    std::optional<std::string_view> method{};
+    base::Bytes data{};
+    std::string_view peer{};
+    std::uint32_t shard = 0;  // Whose thread asks, and is where an answer that is late goes.
+    std::uint32_t realm = 0;  // ListenerOptions::realm.
     bool listener_allows_anonymous = true;
+};
+
+struct AuthAnswer {
+    enum class Kind : std::uint8_t {
+        later,     // It will come to the AuthWaiter.
+        proceed,   // The client is to send the next message.
+        accepted,  // It is who it says it is.
+        refused,
+    };
+    Kind kind = Kind::refused;
+    mqtt::ReasonCode reason = mqtt::ReasonCode::not_authorized;  // Of refused.
+    std::string data{};       // Of proceed and accepted: Authentication Data for the client.
+    std::string user_name{};  // Of accepted: who it is; empty: whom CONNECT names.
+    std::string log{};        // Of refused: a few words that give away nothing.
+
+    static AuthAnswer later() { return {.kind = Kind::later}; }
+    static AuthAnswer proceed(std::string data) {
+        return {.kind = Kind::proceed, .data = std::move(data)};
+    }
+    static AuthAnswer accept(std::string user_name = {}, std::string data = {}) {
+        return {.kind = Kind::accepted, .data = std::move(data), .user_name = std::move(user_name)};
+    }
+    static AuthAnswer refuse(mqtt::ReasonCode reason, std::string log = "not authorised") {
+        return {.kind = Kind::refused, .reason = reason, .log = std::move(log)};
+    }
+};
+
+// Where an answer goes that was `later`. Thread: the shard's.
+class AuthWaiter {
+public:
+    virtual ~AuthWaiter() = default;
+    // Never called from inside begin() or step(). It may end the exchange: who calls it touches the
+    // exchange no more.
+    virtual void on_answer(AuthAnswer answer) = 0;
+};
+
+// One client that is being authenticated. Owned by its connection, which asks for one answer at a
+// time, and destroys it when it needs no more: an answer that is on its way then is dropped by the
+// implementation. Thread: the shard's.
+class AuthExchange {
+public:
+    virtual ~AuthExchange() = default;
+    // The client's next message; may be empty.
+    virtual AuthAnswer step(base::Bytes data) = 0;
+    // Called after `later`: who is to get the answer. Who never says `later` has no use for it.
+    virtual void answer_to(AuthWaiter& /*waiter*/) {}
+};
+
+struct AuthBegun {
+    AuthAnswer answer;                       // To what the credentials say.
+    std::unique_ptr<AuthExchange> exchange;  // Null if the answer is the last.
 };
 
 // Thread: called by every shard; an implementation that keeps state locks it.
 class Authenticator {
 public:
     virtual ~Authenticator() = default;
-    // success, or the reason that CONNACK carries (bad_user_name_or_password, not_authorized ...).
-    virtual mqtt::ReasonCode authenticate(const Credentials& credentials) = 0;
+    // `refused` has the reason that CONNACK carries (bad_user_name_or_password, not_authorized;
+    // bad_authentication_method for a method that it does not know). Without a method `proceed` is
+    // no answer.
+    virtual AuthBegun begin(const Credentials& credentials) = 0;
 };
 
 enum class Access : std::uint8_t { publish, subscribe, receive };

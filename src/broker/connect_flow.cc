@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/authentication.h"
 #include "broker/client_id.h"
 #include "broker/connection.h"
 #include "broker/shard.h"
@@ -58,7 +59,7 @@ void Connection::handle_connect(Bytes body) {
         return wire_.move_to_shard(owner);
     }
     shard_.counters().packets_received.add();
-    if (is_acceptable(*packet, *client_id)) accept(*packet, *client_id);
+    if (is_acceptable(*packet)) authenticate(body, *packet, *client_id);
 }
 
 // Nothing if the client id cannot be used. One that the server assigns falls to this shard, so that
@@ -80,7 +81,7 @@ std::optional<std::string> Connection::choose_client_id(const mqtt::Connect& pac
     }
 }
 
-bool Connection::is_acceptable(const mqtt::Connect& packet, const std::string& client_id) {
+bool Connection::is_acceptable(const mqtt::Connect& packet) {
     const Options& options = shard_.options();
     const auto refuse = [&](ReasonCode reason, std::string_view log) {
         refuse_connect(reason, version_, log);
@@ -95,32 +96,13 @@ bool Connection::is_acceptable(const mqtt::Connect& packet, const std::string& c
     if (packet.will && !fits_mount_point(packet.will->topic)) {
         return refuse(ReasonCode::topic_name_invalid, "will topic too long");
     }
-    if (packet.authentication_method) {
-        return refuse(ReasonCode::bad_authentication_method, "unknown authentication method");
-    }
     const std::uint16_t limit = options.keep_alive_max_s;
     const bool too_long = packet.keep_alive_s == 0 || packet.keep_alive_s > limit;
     if (limit != 0 && too_long && !is_v5()) {
         // A v5 client is told a Server Keep Alive instead.
         return refuse(ReasonCode::client_identifier_not_valid, "keep alive above max_keepalive");
     }
-    const std::string peer = wire_.peer();
-    const ReasonCode decision = shard_.broker().authenticator().authenticate(
-        {.client_id = client_id,
-         .user_name = packet.user_name,
-         .password = packet.password,
-         .peer = peer,
-         .listener_allows_anonymous = listener_->allow_anonymous});
-    if (decision != ReasonCode::success) return refuse(decision, "not authorised");
-    if (!packet.will) return true;
-    Authorizer& authorizer = shard_.broker().authorizer();
-    const bool may_will = !packet.will->topic.starts_with("$SYS/") &&
-                          (authorizer.allows_everything() ||
-                           authorizer.is_allowed({.client_id = client_id,
-                                                  .user_name = packet.user_name.value_or(""),
-                                                  .topic = packet.will->topic,
-                                                  .access = Access::publish}));
-    return may_will || refuse(ReasonCode::not_authorized, "will topic not authorised");
+    return true;
 }
 
 void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log) {
@@ -208,6 +190,11 @@ void Connection::send_connack(const mqtt::Connect& packet, bool session_present)
             connack.topic_alias_maximum = listener_->topic_alias_max;
         }
         connack.shared_subscription_available = false;
+        if (authentication_ && authentication_->method) {
+            connack.authentication_method = *authentication_->method;  // [MQTT-4.12.0-5]
+            const Bytes data = base::as_bytes(authentication_->connack_data);
+            if (!data.empty()) connack.authentication_data = data;
+        }
     }
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending CONNACK to {} ({}, 0)", session_->client_id(),

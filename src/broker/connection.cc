@@ -1,7 +1,7 @@
 #include "broker/connection.h"
 
+#include "broker/authentication.h"
 #include "broker/shard.h"
-#include "mqtt/auth.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/ping.h"
 
@@ -23,6 +23,7 @@ bool is_answered_by_promise(const mqtt::Frame& frame) {
         case PacketType::pubrel:
         case PacketType::subscribe:
         case PacketType::unsubscribe:
+        case PacketType::auth:
             return true;
         default:
             return false;
@@ -59,7 +60,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
             wire_.pause_reading();  // Until on_writable(); keep alive ends who never reads.
             break;
         }
-        if (state_ == State::awaiting_connect && refuses_first_byte(bytes[consumed])) break;
+        if (state_ < State::connected && must_wait(bytes[consumed])) break;
         const mqtt::FrameResult next =
             mqtt::next_frame(bytes.subspan(consumed), size_max, version_);
         if (next.status == mqtt::FrameResult::Status::incomplete) {
@@ -89,8 +90,19 @@ void Connection::handle(const mqtt::Frame& frame) {
         if (frame.type == PacketType::publish) return handle_publish(frame);
         return handle_connected(frame);
     }
+    if (state_ == State::authenticating) return handle_authenticating(frame);
     ASSERT(frame.type == PacketType::connect);
     handle_connect(frame.body);
+}
+
+// Before CONNACK: whether the packet that begins so is not to be read (any more, or not yet). A
+// client may send on without waiting for CONNACK [MQTT-3.1.4-5], so while the answer about it is
+// late, its packets wait.
+bool Connection::must_wait(std::uint8_t first_byte) {
+    if (state_ == State::awaiting_connect) return refuses_first_byte(first_byte);
+    if (!authentication_->answer_due) return false;
+    wire_.pause_reading();
+    return true;
 }
 
 // The first packet must be CONNECT [MQTT-3.1.0-1]: one byte tells, whatever length the sender
@@ -131,15 +143,16 @@ void Connection::handle_connected(const mqtt::Frame& frame) {
             return handle_pingreq();
         case PacketType::disconnect:
             return handle_disconnect(frame.body);
+        case PacketType::auth:
+            return handle_auth(frame.body);
         default:
-            // A second CONNECT [MQTT-3.1.0-2], a packet that only servers send, or AUTH without an
-            // authentication method [MQTT-4.12.0-1].
+            // A second CONNECT [MQTT-3.1.0-2], or a packet that only servers send.
             return fail(ReasonCode::protocol_error);
     }
 }
 
 void Connection::refuse_frame(ReasonCode reason) {
-    if (state_ == State::connected) return fail(reason);
+    if (state_ != State::awaiting_connect) return reject(reason);
     shard_.log().print(LogType::notice, "Client <unknown> at {} sent bytes that are not MQTT: {}.",
                        wire_.peer(), mqtt::describe(reason));
     end(false);
@@ -246,6 +259,7 @@ void Connection::end(bool fire_will) {
     timer_.cancel();
     const State before = state_;
     state_ = State::ended;
+    authentication_.reset();
     if (before != State::connected) return;
     Session& session = *session_;
     session_ = nullptr;
@@ -266,6 +280,7 @@ void Connection::end(bool fire_will) {
 void Connection::on_timer(base::Timer&, void* connection) {
     auto& self = *static_cast<Connection*>(connection);
     if (self.state_ == State::connected) return self.check_keep_alive();
+    if (self.state_ == State::authenticating) return self.give_up_authentication();
     self.shard_.log().print(LogType::notice,
                             "Client <unknown> at {} sent no CONNECT in {} s, closing.",
                             self.wire_.peer(), self.shard_.options().connect_timeout_s);

@@ -2,7 +2,8 @@
 // means, and ends for the right reason.
 //
 // Life:  awaiting_connect --CONNECT--> connected --> ended
-//                     \--CONNECT of another shard's client--> moved
+//                   |  \--CONNECT of another shard's client--> moved
+//                   \--CONNECT whose client must say more--> authenticating --> connected
 //
 // Owned by the transport, which calls on_bytes(), on_writable() and closed(). Once ended it ignores
 // bytes and waits for the transport to close it. Thread: the shard's.
@@ -27,7 +28,9 @@
 
 namespace broker {
 
+class Authentication;
 class Shard;
+struct AuthAnswer;
 
 class Connection {
 public:
@@ -57,6 +60,8 @@ public:
     const ListenerOptions& listener() const { return *listener_; }
     std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
     Wire& wire() { return wire_; }
+    // What the authenticator had promised for later.
+    void on_late_answer(AuthAnswer answer);
     bool is_connected() const { return state_ == State::connected; }
     // Where the shard keeps it in its list of connections; the shard's to change.
     std::size_t registry_position = 0;
@@ -68,7 +73,7 @@ public:
                   mqtt::ReasonCode reason = mqtt::ReasonCode::success);
 
 private:
-    enum class State : std::uint8_t { awaiting_connect, connected, moved, ended };
+    enum class State : std::uint8_t { awaiting_connect, authenticating, connected, moved, ended };
 
     // What to do after a packet.
     void handle(const mqtt::Frame& frame);
@@ -76,15 +81,30 @@ private:
     void handle_connected(const mqtt::Frame& frame);
     void refuse_frame(mqtt::ReasonCode reason);
     bool refuses_first_byte(std::uint8_t byte);
+    bool must_wait(std::uint8_t first_byte);
 
     void handle_connect(Bytes body);
     std::optional<std::string> choose_client_id(const mqtt::Connect& packet);
-    bool is_acceptable(const mqtt::Connect& packet, const std::string& client_id);
+    bool is_acceptable(const mqtt::Connect& packet);
     void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log);
     void accept(const mqtt::Connect& packet, const std::string& client_id);
     void adopt_terms(const mqtt::Connect& packet);
     void send_connack(const mqtt::Connect& packet, bool session_present);
     std::unique_ptr<PendingWill> make_will(const mqtt::Will& will);
+
+    // auth_flow.cc
+    void authenticate(Bytes body, const mqtt::Connect& packet, const std::string& client_id);
+    void follow(AuthAnswer answer);
+    void finish_authentication(const AuthAnswer& answer);
+    void admit(mqtt::Connect packet, const std::string& client_id, const AuthAnswer& answer);
+    bool may_will(const mqtt::Connect& packet, const std::string& client_id);
+    void handle_authenticating(const mqtt::Frame& frame);
+    void handle_auth(Bytes body);
+    void reauthenticate(Bytes data);
+    void finish_reauthentication(const AuthAnswer& answer);
+    void send_auth(mqtt::ReasonCode reason, std::string_view data);
+    void reject(mqtt::ReasonCode reason);
+    void give_up_authentication();
 
     void handle_publish(const mqtt::Frame& frame);
     bool resolve_topic(mqtt::Publish& packet);
@@ -124,10 +144,11 @@ private:
     Wire& wire_;
     const ListenerOptions* listener_;
     Session* session_ = nullptr;
-    base::Timer timer_;  // Until CONNECT: the time limit for it; then: keep alive.
+    base::Timer timer_;  // Until CONNACK: connect_timeout; then: keep alive.
     std::uint64_t last_packet_ms_ = 0;
     std::uint32_t bytes_needed_ = 0;
-    std::unique_ptr<const std::string> user_name_;  // Null = none.
+    std::unique_ptr<const std::string> user_name_;    // Null = none.
+    std::unique_ptr<Authentication> authentication_;  // Null = nothing to remember.
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;
     std::uint32_t packet_size_max_ = 0;  // The client's Maximum Packet Size; 0 = none.

@@ -50,6 +50,7 @@ struct ListenerOptions {
     bool allow_anonymous = true;
     bool allow_zero_length_client_id = true;
     bool use_user_name_as_client_id = false;
+    std::uint32_t realm = 0;  // Which of the authenticator's sets of users is theirs; 0 = none.
 };
 
 }  // namespace broker

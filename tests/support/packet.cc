@@ -1,6 +1,7 @@
 #include "support/packet.h"
 
 #include "mqtt/ack.h"
+#include "mqtt/auth.h"
 #include "mqtt/connack.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/publish.h"
@@ -26,6 +27,17 @@ bool read_connack(Packet& out, base::Bytes body, mqtt::Version version) {
     out.maximum_qos = packet->maximum_qos;
     out.retain_available = packet->retain_available;
     out.maximum_packet_size = packet->maximum_packet_size;
+    out.authentication_method = packet->authentication_method;
+    out.authentication_data = base::as_text(packet->authentication_data.value_or(base::Bytes{}));
+    return true;
+}
+
+bool read_auth(Packet& out, base::Bytes body) {
+    const auto packet = mqtt::decode_auth(body);
+    if (!packet) return false;
+    out.reason = packet->reason;
+    out.authentication_method = packet->authentication_method;
+    out.authentication_data = base::as_text(packet->authentication_data);
     return true;
 }
 
@@ -75,6 +87,8 @@ bool read(Packet& out, const mqtt::Frame& frame, mqtt::Version version) {
             return read_reasons(out, mqtt::decode_suback(frame.body, version));
         case PacketType::unsuback:
             return read_reasons(out, mqtt::decode_unsuback(frame.body, version));
+        case PacketType::auth:
+            return version == mqtt::Version::v5 && read_auth(out, frame.body);
         case PacketType::pingresp:
             return frame.body.empty();
         case PacketType::disconnect: {

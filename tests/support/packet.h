@@ -16,7 +16,7 @@ struct Packet {
     mqtt::PacketType type{};
     std::size_t size = 0;  // On the wire.
     mqtt::PacketId id = 0;
-    mqtt::ReasonCode reason{};  // Of CONNACK, acks and DISCONNECT.
+    mqtt::ReasonCode reason{};  // Of CONNACK, acks, DISCONNECT and AUTH.
 
     // PUBLISH
     std::string topic;
@@ -38,6 +38,10 @@ struct Packet {
     std::optional<std::uint8_t> maximum_qos;
     std::optional<bool> retain_available;
     std::optional<std::uint32_t> maximum_packet_size;
+
+    // CONNACK, AUTH
+    std::optional<std::string> authentication_method;
+    std::string authentication_data;
 
     // SUBACK, UNSUBACK
     std::vector<std::uint8_t> reasons;

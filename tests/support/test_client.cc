@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "mqtt/ack.h"
+#include "mqtt/auth.h"
 #include "mqtt/ping.h"
 #include "mqtt/unsubscribe.h"
 
@@ -64,6 +65,8 @@ TestClient& TestClient::connect(const ConnectTerms& terms) {
     packet.session_expiry_s = terms.version == v5 ? terms.session_expiry_s : 0;
     packet.receive_maximum = terms.receive_maximum;
     packet.maximum_packet_size = terms.maximum_packet_size;
+    packet.authentication_method = terms.authentication_method;
+    packet.authentication_data = base::as_bytes(terms.authentication_data);
     Buffer bytes;
     mqtt::Writer out(bytes);
     mqtt::encode(out, packet);
@@ -150,6 +153,16 @@ TestClient& TestClient::disconnect(ReasonCode reason,
     mqtt::Writer out(bytes);
     mqtt::encode(out, mqtt::Disconnect{.reason = reason, .session_expiry_s = session_expiry_s},
                  version_);
+    return send(bytes);
+}
+
+TestClient& TestClient::auth(ReasonCode reason, std::optional<std::string_view> method,
+                             std::string_view data) {
+    Buffer bytes;
+    mqtt::Writer out(bytes);
+    mqtt::encode(out, mqtt::Auth{.reason = reason,
+                                 .authentication_method = method,
+                                 .authentication_data = base::as_bytes(data)});
     return send(bytes);
 }
 

@@ -32,6 +32,7 @@ inline constexpr auto suback = mqtt::PacketType::suback;
 inline constexpr auto unsuback = mqtt::PacketType::unsuback;
 inline constexpr auto pingresp = mqtt::PacketType::pingresp;
 inline constexpr auto disconnected = mqtt::PacketType::disconnect;
+inline constexpr auto auth_type = mqtt::PacketType::auth;
 using enum mqtt::Version;
 using mqtt::PacketId;
 using mqtt::PacketType;
@@ -57,6 +58,8 @@ struct ConnectTerms {
     std::uint32_t session_expiry_s = 0;
     std::uint16_t receive_maximum = 65'535;
     std::optional<std::uint32_t> maximum_packet_size{};
+    std::optional<std::string_view> authentication_method{};
+    std::string_view authentication_data{};
     std::uint32_t accepted_by = 0;  // The shard that accepts the socket.
 };
 
@@ -112,6 +115,8 @@ public:
     TestClient& ping();
     TestClient& disconnect(ReasonCode reason = ReasonCode::success,
                            std::optional<std::uint32_t> session_expiry_s = std::nullopt);
+    TestClient& auth(ReasonCode reason, std::optional<std::string_view> method,
+                     std::string_view data = {});
     TestClient& send(base::Bytes bytes);
     // The connection breaks.
     TestClient& drop();
