@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/crypto.h"
 #include "config/parse.h"
 #include "server/logger.h"
 #include "server/process.h"
@@ -28,6 +29,11 @@ struct BrokerFlags {
 
 void print_version(std::FILE* out) {
     fmt::print(out, "nightjar version {}\n", NIGHTJAR_VERSION);
+    if (auth::has_crypto) {
+        fmt::print(out, "with SCRAM-SHA-256 ({})\n", auth::crypto_version());
+    } else {
+        fmt::print(out, "without SCRAM-SHA-256 (no OpenSSL)\n");
+    }
 }
 
 void print_help(std::FILE* out) {
@@ -35,7 +41,7 @@ void print_help(std::FILE* out) {
     fmt::print(out,
                "\nnightjar is an MQTT v5.0/v3.1.1/v3.1 broker that takes Mosquitto's place.\n\n"
                "Usage: nightjar [-c config_file] [-d] [-h] [-p port] [-q] [-v]\n"
-               "       nightjar pub|sub|rr ...   (nightjar help for more)\n\n"
+               "       nightjar pub|sub|rr|passwd ...   (nightjar help for more)\n\n"
                " -c, --config-file : the broker's configuration file, a mosquitto.conf.\n"
                " -d, --daemon      : put the broker into the background after starting.\n"
                " -h, --help        : display this help.\n"

@@ -32,6 +32,11 @@ std::optional<ToolCall> find_tool(std::span<char*> args) {
     return std::nullopt;
 }
 
+std::optional<std::span<char*>> find_passwd(std::span<char*> args) {
+    if (args.size() < 2 || std::string_view(args[1]) != "passwd") return std::nullopt;
+    return args.subspan(2);
+}
+
 bool wants_help(std::span<char*> args) {
     if (args.size() < 2) return false;
     const std::string_view word = args[1];
@@ -46,6 +51,7 @@ std::string overview_text() {
         text.append("  nightjar ").append(row.name).append(" ...\n      ").append(row.help);
         text.append(" (also when started as ").append(row.alias).append(")\n");
     }
+    text += "  nightjar passwd ...\n      edit the users of a scram_file\n";
     return text +
            "\nnightjar --help lists the flags of the broker; each tool has its own --help.\n";
 }

@@ -4,6 +4,7 @@
 
 #include "cli/broker_command.h"
 #include "cli/dispatch.h"
+#include "cli/passwd_tool.h"
 #include "cli/tools.h"
 
 int main(int argc, char** argv) {
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
     if (const auto call = cli::find_tool(args)) {
         return cli::run_tool(call->tool, call->program, call->arguments);
     }
+    if (const auto arguments = cli::find_passwd(args)) return cli::run_passwd(*arguments);
     if (cli::wants_help(args)) {
         std::fputs(cli::overview_text().c_str(), stdout);
         return 0;

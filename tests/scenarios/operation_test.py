@@ -316,6 +316,7 @@ class CommandLine(OperationScenario):
     def test_version(self):
         output = self.run_broker("--version", want=0)
         self.assertRegex(output, r"nightjar.* \d+\.\d+")
+        self.assertRegex(output, r"\n(with SCRAM-SHA-256 \(OpenSSL|without SCRAM-SHA-256)")
 
 
 if __name__ == "__main__":
