@@ -27,6 +27,7 @@ struct Security {
     std::string password_file;
     std::string acl_file;
     std::string psk_file;
+    std::string scram_file;
 
     bool operator==(const Security&) const = default;
 };

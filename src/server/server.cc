@@ -16,7 +16,9 @@ Server::Server(config::Config config, config::Options source, Logger& log)
     : config_(std::move(config)),
       source_(std::move(source)),
       log_(log),
-      authenticator_(config_.authentication_unavailable_because.empty()),
+      anonymous_(config_.authentication_unavailable_because.empty()),
+      authenticator_(anonymous_),
+      scram_files_(scram_files(config_)),
       authorizer_(make_authorizer()) {
     connection_limit_.max = config_.global_max_connections;
 }
@@ -40,6 +42,7 @@ base::Result<void, std::string> Server::open() {
          {config_.authentication_unavailable_because, config_.authorization_unavailable_because}) {
         if (!reason.empty()) log_.print(LogType::error, "{}", reason);
     }
+    if (auto loaded = load_users(); !loaded) return loaded;
     if (config_.local_only) return open_local_listeners();
     for (const config::Listener& listener : config_.listeners) {
         if (auto opened = open_listener(listener); !opened) return opened;
@@ -79,6 +82,23 @@ void Server::recover() {
     broker::recover(*broker_, shards);
 }
 
+// A file that does not parse changes nothing.
+base::Result<void, std::string> Server::load_users() {
+    if (!auth::has_crypto) {
+        for (const std::string& file : scram_files_) {
+            log_.print(LogType::warning,
+                       "Warning: scram_file {} is not read: this build has no OpenSSL. Its users "
+                       "cannot come in.",
+                       file);
+        }
+        return {};
+    }
+    std::vector<std::string> warnings;
+    auto loaded = authenticator_.load(scram_files_, warnings);
+    for (const std::string& warning : warnings) log_.print(LogType::warning, "{}", warning);
+    return loaded;
+}
+
 base::Result<void, std::string> Server::open_listener(const config::Listener& listener) {
     if (!listener.unavailable_because.empty()) {
         log_.print(LogType::error, "Error: listener {} is not opened: {}", listener.port,
@@ -86,7 +106,7 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
         return {};
     }
     auto door = std::make_unique<Door>();
-    door->options = door_options(listener);
+    door->options = door_options(listener, scram_files_);
     door->connections_max = listener.max_connections;
     door->all = &connection_limit_;
     net::ListenOptions options = listen_options(listener, config_, shards_.size());
@@ -158,11 +178,12 @@ void Server::stop() {
 void Server::reload() {
     log_.print(LogType::information, "Reloading config.");
     auto fresh = config::parse(source_);
-    if (!fresh) {
-        log_.print(LogType::error, "{}", config::to_string(fresh.error()));
+    const auto stay = [this](std::string_view error) {
+        log_.print(LogType::error, "{}", error);
         log_.print(LogType::error, "Error: the configuration is not reloaded; the old one stays.");
-        return;
-    }
+    };
+    if (!fresh) return stay(config::to_string(fresh.error()));
+    if (const auto loaded = load_users(); !loaded) return stay(loaded.error());
     for (const config::Warning& warning : fresh->warnings) {
         log_.print(LogType::warning, "{}", config::to_string(warning));
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/anonymous.h"
+#include "auth/scram_authenticator.h"
 #include "base/result.h"
 #include "broker/broker.h"
 #include "broker/sys_topics.h"
@@ -38,6 +39,7 @@ public:
 private:
     base::Result<void, std::string> make_shards();
     void recover();
+    base::Result<void, std::string> load_users();
     base::Result<void, std::string> open_listener(const config::Listener& listener);
     void log_addresses(const net::Listener& listener);
     base::Result<void, std::string> open_local_listeners();
@@ -53,7 +55,9 @@ private:
     config::Options source_;
     Logger& log_;
     ConnectionLimit connection_limit_;
-    auth::AnonymousAuthenticator authenticator_;
+    auth::AnonymousAuthenticator anonymous_;
+    auth::ScramAuthenticator authenticator_;
+    std::vector<std::string> scram_files_;  // By realm, less 1; those of the start.
     std::unique_ptr<broker::Authorizer> authorizer_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::unique_ptr<broker::Store> store_;

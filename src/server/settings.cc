@@ -33,7 +33,18 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     return options;
 }
 
-broker::ListenerOptions door_options(const config::Listener& listener) {
+std::vector<std::string> scram_files(const config::Config& config) {
+    std::vector<std::string> files;
+    for (const config::Listener& listener : config.listeners) {
+        const std::string& file = listener.security.scram_file;
+        const bool is_new = std::find(files.begin(), files.end(), file) == files.end();
+        if (!file.empty() && is_new) files.push_back(file);
+    }
+    return files;
+}
+
+broker::ListenerOptions door_options(const config::Listener& listener,
+                                     std::span<const std::string> realms) {
     broker::ListenerOptions options;
     options.port = listener.port;
     options.mount_point = listener.mount_point;
@@ -46,6 +57,10 @@ broker::ListenerOptions door_options(const config::Listener& listener) {
     options.allow_anonymous = listener.allow_anonymous;
     options.allow_zero_length_client_id = listener.allow_zero_length_clientid;
     options.use_user_name_as_client_id = listener.use_username_as_clientid;
+    const auto realm = std::find(realms.begin(), realms.end(), listener.security.scram_file);
+    if (realm != realms.end()) {
+        options.realm = static_cast<std::uint32_t>(realm - realms.begin()) + 1;
+    }
     return options;
 }
 

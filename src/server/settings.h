@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "broker/options.h"
 #include "config/config.h"
@@ -10,7 +13,11 @@
 namespace server {
 
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config);
-broker::ListenerOptions door_options(const config::Listener& listener);
+// The scram_files of all listeners, each once: those of the realms 1, 2, ...
+std::vector<std::string> scram_files(const config::Config& config);
+// `realms` are scram_files().
+broker::ListenerOptions door_options(const config::Listener& listener,
+                                     std::span<const std::string> realms = {});
 // `loops`: how many event loops will listen there.
 net::ListenOptions listen_options(const config::Listener& listener, const config::Config& config,
                                   std::size_t loops);

@@ -208,6 +208,13 @@ def disconnect(version, reason=0, props=None):
     return packet(DISCONNECT, 0, bytes([reason]) + properties(props or {}))
 
 
+def auth(reason, method, content=b""):
+    props = {"authentication_method": method}
+    if content:
+        props["authentication_data"] = content
+    return packet(AUTH, 0, bytes([reason]) + properties(props))
+
+
 @dataclasses.dataclass
 class Packet:
     """A packet from the broker. Fields that its kind does not have keep their defaults."""

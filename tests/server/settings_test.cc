@@ -71,5 +71,27 @@ TEST(Settings, threads_says_how_many_shards) {
     EXPECT_GE(shard_count(parsed("")), 1U);
 }
 
+TEST(Settings, a_listener_has_the_users_of_its_scram_file) {
+    const config::Config config = parsed(
+        "per_listener_settings true\nlistener 1\nscram_file a\nlistener 2\nlistener 3\n"
+        "scram_file b\nlistener 4\nscram_file a\n");
+    const auto files = scram_files(config);
+    EXPECT_EQ((std::vector<std::string>{"a", "b"}), files);
+    std::vector<std::uint32_t> realms;
+    for (const config::Listener& listener : config.listeners) {
+        realms.push_back(door_options(listener, files).realm);
+    }
+    EXPECT_EQ((std::vector<std::uint32_t>{1, 0, 2, 1}), realms);
+}
+
+TEST(Settings, without_per_listener_settings_all_listeners_have_the_same_users) {
+    const config::Config config = parsed("scram_file a\nlistener 1\nlistener 2\n");
+    const auto files = scram_files(config);
+    ASSERT_EQ(1U, files.size());
+    for (const config::Listener& listener : config.listeners) {
+        EXPECT_EQ(1U, door_options(listener, files).realm);
+    }
+}
+
 }  // namespace
 }  // namespace server
