@@ -61,14 +61,16 @@ void TimerWheel::unlink(Timer& timer) {
     --size_;
 }
 
-void TimerWheel::fire_due(std::uint64_t now_ms) {
+bool TimerWheel::fire_due(std::uint64_t now_ms, std::size_t max) {
     const std::uint64_t until = now_ms / tick_ms;
-    while (now_tick_ < until) {
+    run_slot(max);
+    while (max > 0 && now_tick_ < until) {
         // Straight to the next slot with something in it, however long the loop has slept.
         now_tick_ = std::min(next_tick().value_or(until), until);
         for (std::size_t level = levels - 1; level > 0; --level) cascade(level);
-        run_slot(now_tick_ % slots);
+        run_slot(max);
     }
+    return has_left_over() || now_tick_ < until;
 }
 
 // Spreads the slot of `level` that begins now over the levels below it.
@@ -85,10 +87,13 @@ void TimerWheel::cascade(std::size_t level) {
     }
 }
 
-void TimerWheel::run_slot(std::size_t slot) {
+void TimerWheel::run_slot(std::size_t& max) {
     // One by one from the front: a callback may take any other timer out. It cannot put one in
     // here, since add() keeps one tick's distance.
-    while (Timer* timer = wheel_[slot]) {
+    Timer* const& front = wheel_[now_tick_ % slots];
+    while (front && max > 0) {
+        Timer* const timer = front;
+        --max;
         unlink(*timer);
         timer->callback_(*timer, timer->context_);
     }
@@ -110,6 +115,7 @@ std::optional<std::uint64_t> TimerWheel::next_tick() const {
 }
 
 std::optional<std::uint64_t> TimerWheel::next_deadline_ms() const {
+    if (has_left_over()) return now_tick_ * tick_ms;
     const std::optional<std::uint64_t> tick = next_tick();
     if (!tick) return std::nullopt;
     return *tick * tick_ms;

@@ -53,8 +53,9 @@ public:
 
     // Arms `timer` for `deadline_ms` on the monotonic clock; replaces an earlier deadline.
     void add(Timer& timer, std::uint64_t deadline_ms);
-    // Runs the callback of each timer that is due. A callback may add, cancel and destroy timers.
-    void fire_due(std::uint64_t now_ms);
+    // Runs the callback of each timer that is due, but of no more than `max`; true if that left
+    // some out, which the next call begins with. A callback may add, cancel and destroy timers.
+    bool fire_due(std::uint64_t now_ms, std::size_t max = SIZE_MAX);
     // When fire_due() should next be called, or nothing while no timer is armed. May be early
     // (when a slot of a higher level has to be spread), never late.
     std::optional<std::uint64_t> next_deadline_ms() const;
@@ -70,7 +71,10 @@ private:
     // Links an unlinked timer into the slot for its deadline, which is not before now_tick_.
     void place(Timer& timer);
     void cascade(std::size_t level);
-    void run_slot(std::size_t slot);
+    // Runs what the present slot holds, and counts it down from `max`.
+    void run_slot(std::size_t& max);
+    // A call of fire_due() has left timers of the present tick for the next one.
+    bool has_left_over() const { return wheel_[now_tick_ % slots] != nullptr; }
     void unlink(Timer& timer);
     // The next tick at which a slot has to be run or spread.
     std::optional<std::uint64_t> next_tick() const;

@@ -23,7 +23,7 @@ void EventLoop::run_turn(TurnHandler& handler, bool wait) {
 
     inbox_.run_all();  // What other threads have sent.
     replay_kept_bytes();
-    timers_.fire_due(now_ms());
+    if (timers_.fire_due(now_ms(), timers_per_turn_max)) again_ = true;
 
     handler.end_of_turn();
 

@@ -40,6 +40,7 @@ class EventLoop {
 public:
     static constexpr std::size_t read_bytes_max = std::size_t{64} << 10;  // A stream and turn.
     static constexpr std::size_t carry_bytes_max = std::size_t{4} << 10;  // Copied to the front.
+    static constexpr std::size_t timers_per_turn_max = 1000;  // Those left out are next.
     static constexpr std::uint64_t drain_ms = 10'000;  // How long close_when_flushed() may take.
 
     // Fails if the system refuses the descriptors that a loop needs.

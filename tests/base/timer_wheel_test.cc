@@ -82,6 +82,30 @@ TEST(TimerWheel, CatchesUpAfterALongSleepInOneCall) {
     EXPECT_EQ(wheel.size(), 1U);
 }
 
+TEST(TimerWheel, ManyThatAreDueAtOneInstantMayFireInSlicesEachOnce) {
+    TimerWheel wheel(0);
+    int fired = 0;
+    std::vector<std::unique_ptr<Alarm>> alarms;
+    for (int i = 0; i < 2500; ++i) {
+        alarms.push_back(std::make_unique<Alarm>([&] { ++fired; }));
+        wheel.add(alarms.back()->timer, 10'000);
+    }
+    int later = 0;
+    Alarm next([&] { ++later; });
+    wheel.add(next.timer, 10'100);
+    EXPECT_TRUE(wheel.fire_due(20'000, 1000));
+    EXPECT_EQ(fired, 1000);
+    EXPECT_EQ(wheel.next_deadline_ms(), 10'000U) << "more is due already";
+    alarms[0].reset();  // Whether it has fired or not.
+    EXPECT_TRUE(wheel.fire_due(20'000, 1000));
+    EXPECT_EQ(later, 0) << "the order of the deadlines is kept";
+    EXPECT_FALSE(wheel.fire_due(20'000, 1000));
+    EXPECT_GE(fired, 2499);
+    EXPECT_EQ(later, 1);
+    EXPECT_FALSE(wheel.next_deadline_ms());
+    EXPECT_FALSE(wheel.fire_due(30'000, 1000));
+}
+
 TEST(TimerWheel, ACallbackMayArmItselfAgainWithoutRunningForEver) {
     TimerWheel wheel(0);
     int fired = 0;
