@@ -34,21 +34,33 @@ std::size_t RetainedStore::stripe_of(std::string_view topic) {
     return base::hash(parent) % stripe_count;
 }
 
+void RetainedStore::set_limits(const RetainedLimits& limits) {
+    // SIZE_MAX: a limit that is never reached needs no case of its own.
+    count_max_.store(limits.count_max == 0 ? SIZE_MAX : limits.count_max);
+    bytes_max_.store(limits.bytes_max == 0 ? SIZE_MAX : limits.bytes_max);
+}
+
+RetainedStore::Usage& RetainedStore::usage_of(std::string_view topic) {
+    return topic.starts_with("$SYS/") ? of_broker_ : of_clients_;
+}
+
 RetainedStore::SetResult RetainedStore::account(const Message* before, const Message& message) {
+    Usage& usage = usage_of(message.topic());
+    const bool limited = &usage == &of_clients_;
     const std::size_t more = message.bytes();
     const std::size_t less = before ? before->bytes() : 0;
     const std::size_t one = before ? 0 : 1;
     // Take first, then look: two shards at once may both be refused the last place, but never both
     // get it. What makes the store smaller is always welcome.
-    const std::size_t count = count_.fetch_add(one) + one;
-    if (one != 0 && limits_.count_max != 0 && count > limits_.count_max) {
-        count_.fetch_sub(one);
+    const std::size_t count = usage.count.fetch_add(one) + one;
+    if (one != 0 && limited && count > count_max_.load(std::memory_order_relaxed)) {
+        usage.count.fetch_sub(one);
         return {Outcome::over_count, 0};
     }
-    const std::size_t bytes = bytes_.fetch_add(more - less) + (more - less);
-    if (more > less && limits_.bytes_max != 0 && bytes > limits_.bytes_max) {
-        bytes_.fetch_sub(more - less);
-        count_.fetch_sub(one);
+    const std::size_t bytes = usage.bytes.fetch_add(more - less) + (more - less);
+    if (more > less && limited && bytes > bytes_max_.load(std::memory_order_relaxed)) {
+        usage.bytes.fetch_sub(more - less);
+        usage.count.fetch_sub(one);
         return {Outcome::over_bytes, 0};
     }
     return {before ? Outcome::replaced : Outcome::added, static_cast<std::int64_t>(more - less)};
@@ -68,8 +80,9 @@ RetainedStore::SetResult RetainedStore::set(const MessageRef& message) {
 std::size_t RetainedStore::take(TopicTree& tree, std::string_view topic) {
     const MessageRef taken = tree.take(topic);
     taken->supersede();
-    count_.fetch_sub(1);
-    bytes_.fetch_sub(taken->bytes());
+    Usage& usage = usage_of(topic);
+    usage.count.fetch_sub(1);
+    usage.bytes.fetch_sub(taken->bytes());
     return taken->bytes();
 }
 

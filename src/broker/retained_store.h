@@ -7,7 +7,8 @@
 //
 // Threads: shared by all shards; each stripe has its lock. set() and clear() are atomic for a
 // topic; collect() is not one moment for all topics, but misses none that was there before it began
-// and stays. Limits: count and bytes, checked before anything changes.
+// and stays. Limits: count and bytes of what clients retain, checked before anything changes; the
+// broker's own topics ("$SYS/...") are not counted against them.
 #pragma once
 
 #include <array>
@@ -38,7 +39,10 @@ public:
         bool is_accepted() const { return outcome <= Outcome::replaced; }
     };
 
-    explicit RetainedStore(const RetainedLimits& limits = {}) : limits_(limits) {}
+    explicit RetainedStore(const RetainedLimits& limits = {}) { set_limits(limits); }
+
+    // What is over a new limit stays; nothing is added to it.
+    void set_limits(const RetainedLimits& limits);
 
     // Keeps the message for its topic and supersedes the one before. An empty payload is for
     // clear() [MQTT-3.3.1-6].
@@ -61,12 +65,18 @@ public:
     // asks for must not stay for ever. How many it dropped.
     std::size_t drop_expired(std::int64_t now_wall_ms);
 
-    std::size_t count() const { return count_.load(); }
-    std::size_t bytes() const { return bytes_.load(); }
+    std::size_t count() const { return of_clients_.count.load() + of_broker_.count.load(); }
+    std::size_t bytes() const { return of_clients_.bytes.load() + of_broker_.bytes.load(); }
 
 private:
     // Each part is a stripe. A collect() locks each once, so more of them make it slower.
     static constexpr std::size_t stripe_count = part_count;
+
+    struct Usage {
+        std::atomic<std::size_t> count{0};
+        std::atomic<std::size_t> bytes{0};
+    };
+    Usage& usage_of(std::string_view topic);
 
     using Stripe = base::Guarded<TopicTree, std::shared_mutex>;
     static std::size_t stripe_of(std::string_view topic);
@@ -75,10 +85,11 @@ private:
     std::size_t take(TopicTree& tree, std::string_view topic);
     std::size_t drop(Stripe& stripe, const std::vector<MessageRef>& expired);
 
-    RetainedLimits limits_;
+    std::atomic<std::size_t> count_max_;
+    std::atomic<std::size_t> bytes_max_;
     std::array<Stripe, stripe_count> stripes_;
-    std::atomic<std::size_t> count_{0};
-    std::atomic<std::size_t> bytes_{0};
+    Usage of_clients_;
+    Usage of_broker_;
     std::atomic<std::size_t> next_to_drop_{0};
 };
 
