@@ -2,7 +2,9 @@
 // moment old. Adding costs what adding to a plain integer costs.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace broker {
@@ -21,6 +23,27 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
+// Why something of a peer was refused. Their names are name_of()'s in broker/refusal.cc.
+enum class Refusal : std::uint8_t {
+    not_mqtt,          // The first packet is not CONNECT, or no packet.
+    connect_timeout,   // No CONNECT in time.
+    connection_limit,  // max_connections, global_max_connections.
+    connection_rate,   // max_connection_rate: how often accepting had to rest.
+    connect,           // A CONNECT that CONNACK refuses.
+    malformed_packet,
+    protocol_error,
+    packet_too_large,
+    topic,  // Of a name or filter that is none.
+    topic_alias,
+    receive_maximum,
+    user_properties,     // max_user_properties.
+    subscription_limit,  // max_subscriptions_per_client.
+    retained_limit,      // max_retained_*.
+    session_takeover,    // The older of two connections of one client id.
+    other,
+};
+inline constexpr std::size_t refusal_count = static_cast<std::size_t>(Refusal::other) + 1;
+
 struct Counters {
     // Packets of every type, and their bytes.
     Counter packets_received;
@@ -38,6 +61,9 @@ struct Counters {
     Counter dropped_queue_full;   // QoS 1 and 2, max_queued_*.
     Counter dropped_packet_size;  // Larger than the client accepts.
     Counter dropped_expired;      // Message expiry interval passed while queued.
+    Counter dropped_retained;     // Not retained, and so sent to nobody: max_retained_*.
+
+    std::array<Counter, refusal_count> refused;
 
     Counter connections_opened;  // Sockets accepted.
     Counter connects_accepted;   // CONNACKs with success.
@@ -53,7 +79,7 @@ struct Counters {
 
     std::uint64_t dropped() const {
         return dropped_output_full.get() + dropped_queue_full.get() + dropped_packet_size.get() +
-               dropped_expired.get();
+               dropped_expired.get() + dropped_retained.get();
     }
 };
 

@@ -71,6 +71,25 @@ void SysTopics::publish_all() {
     publish_traffic();
     publish_heap();
     publish_loads();
+    publish_refusals();
+}
+
+// Topics of our own. Most are never seen: what has not happened is not published.
+void SysTopics::publish_refusals() {
+    const auto publish_some = [this](std::string_view name, std::uint64_t value) {
+        if (value != 0) publish(name, value);
+    };
+    publish_some("nightjar/dropped/output_full", sum(&Counters::dropped_output_full));
+    publish_some("nightjar/dropped/queue_full", sum(&Counters::dropped_queue_full));
+    publish_some("nightjar/dropped/packet_size", sum(&Counters::dropped_packet_size));
+    publish_some("nightjar/dropped/expired", sum(&Counters::dropped_expired));
+    publish_some("nightjar/dropped/retained_limit", sum(&Counters::dropped_retained));
+    for (std::size_t cause = 0; cause < refusal_count; ++cause) {
+        std::uint64_t total = 0;
+        for (const Counters* counters : counters_) total += counters->refused.at(cause).get();
+        publish_some(std::string("nightjar/refused/").append(name_of(static_cast<Refusal>(cause))),
+                     total);
+    }
 }
 
 void SysTopics::publish_clients() {

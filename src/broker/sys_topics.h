@@ -42,6 +42,7 @@ private:
     void publish_traffic();
     void publish_heap();
     void publish_loads();
+    void publish_refusals();
     void publish_load(std::size_t kind, const char* name, std::uint64_t total);
     void publish(std::string_view name, std::uint64_t value);
     void publish(std::string_view name, std::string value);
