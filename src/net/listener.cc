@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -159,10 +160,29 @@ void Listener::watch() {
     }
 }
 
-void Listener::pause(int error) {
+void Listener::rest(std::uint64_t duration_ms) {
     paused_ = true;
     for (Socket* socket : sockets_) uv_poll_stop(&socket->poll);
-    loop_.timers_.add(resume_, loop_.now_ms() + pause_ms);
+    loop_.timers_.add(resume_, loop_.now_ms() + duration_ms);
+}
+
+bool Listener::has_allowance() {
+    const std::uint64_t rate = options_.accepts_per_second_max;
+    if (rate == 0) return true;
+    const std::uint64_t now = loop_.now_ms();
+    const std::uint64_t full = rate * one_connection;
+    // A second is enough to fill it, however long it was not looked at.
+    const std::uint64_t elapsed_ms = std::min<std::uint64_t>(now - allowance_at_ms_, 1000);
+    allowance_ = std::min(full, allowance_ + elapsed_ms * rate);
+    allowance_at_ms_ = now;
+    if (allowance_ >= one_connection) return true;
+    rest(throttle_ms);
+    handler_.on_accept_throttled(*this);
+    return false;
+}
+
+void Listener::pause(int error) {
+    rest(pause_ms);
     if (std::exchange(reported_, true)) return;
     handler_.on_accept_paused(*this, std::generic_category().message(error));
 }
@@ -178,13 +198,14 @@ void Listener::accept_ready() {
 void Listener::accept_from(Socket& socket, std::size_t& budget) {
     // Whatever the budget leaves waiting, the level-triggered poll announces again.
     socket.ready = false;
-    for (; budget > 0 && socket.fd; --budget) {
+    for (; budget > 0 && socket.fd && has_allowance(); --budget) {
         sockaddr_storage storage{};
         socklen_t size = sizeof storage;
         auto* address = reinterpret_cast<sockaddr*>(&storage);
         Fd fd(options_.accept(socket.fd.get(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             reported_ = false;
+            allowance_ -= std::min(allowance_, one_connection);
             handler_.on_connection(*this, {std::move(fd), Address(address), {}, {}});
             continue;
         }

@@ -2,7 +2,9 @@
 //
 // Accepting comes last in a turn and is bounded, so that a storm of connections does not starve
 // those that exist. When the process is out of file descriptors the listener pauses for a second
-// and says so once, instead of spinning on a socket that stays ready.
+// and says so once, instead of spinning on a socket that stays ready. With a rate of its own it
+// takes no more connections a second than that, in bursts of a second's worth at most; the others
+// wait with the system, which refuses none but when its backlog is full.
 //
 // Ownership and thread: the EventLoop's that made it.
 #pragma once
@@ -40,7 +42,8 @@ struct ListenOptions {
     bool no_delay = true;             // TCP_NODELAY on each connection.
     int backlog = 4096;               // The system clamps it.
     std::size_t accepts_per_turn_max = 256;
-    AcceptFunction accept = nullptr;  // nullptr: accept4().
+    std::uint32_t accepts_per_second_max = 0;  // 0: no limit.
+    AcceptFunction accept = nullptr;           // nullptr: accept4().
 };
 
 class AcceptHandler {
@@ -51,11 +54,14 @@ public:
     virtual void on_connection(Listener& listener, DetachedStream connection) = 0;
     // Accepting rests for a second, because of `reason`; once until it works again.
     virtual void on_accept_paused(Listener& listener, std::string_view reason) = 0;
+    // The rate is reached: what comes next has to wait. Every time that it is.
+    virtual void on_accept_throttled(Listener&) {}
 };
 
 class Listener {
 public:
     static constexpr std::uint64_t pause_ms = 1000;
+    static constexpr std::uint64_t throttle_ms = 100;  // How long accepting rests at the rate.
 
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -87,7 +93,10 @@ private:
     void shut();
     bool is_shut() const { return sockets_.empty(); }
     void watch();
+    void rest(std::uint64_t duration_ms);
     void pause(int error);
+    // False, and accepting rests, if the rate allows no more for now.
+    bool has_allowance();
     void accept_ready();
     // Accepts until nothing is left, or `budget` is, or accepting has to pause.
     void accept_from(Socket& socket, std::size_t& budget);
@@ -99,6 +108,10 @@ private:
     std::vector<Socket*> sockets_;
     std::vector<Address> addresses_;
     std::uint16_t port_ = 0;
+    // What the rate allows at once, in thousandths of a connection.
+    static constexpr std::uint64_t one_connection = 1000;
+    std::uint64_t allowance_ = 0;
+    std::uint64_t allowance_at_ms_ = 0;
     bool paused_ = false;
     bool reported_ = false;
 };

@@ -173,6 +173,25 @@ TEST(Listener, MayBeClosedByAConnection) {
     EXPECT_EQ(host.recorders.size(), 1U);
 }
 
+TEST(Listener, AcceptsNoMoreASecondThanItsRateAndRefusesNone) {
+    struct Counting : Host {
+        void on_accept_throttled(Listener&) override { ++throttled; }
+        int throttled = 0;
+    };
+    Counting host;
+    Listener& listener = host.listen({.accepts_per_second_max = 20});
+    std::vector<base::Result<ClientSocket, std::string>> clients;
+    const std::uint64_t begin = host.loop->now_ms();
+    for (int i = 0; i < 30; ++i) {
+        clients.push_back(ClientSocket::connect("127.0.0.1", listener.port()));
+    }
+    ASSERT_TRUE(host.turn_until([&] { return host.recorders.size() >= 20; }));
+    ASSERT_TRUE(host.turn_until([&] { return host.throttled > 0; }));
+    ASSERT_TRUE(host.turn_until([&] { return host.recorders.size() == 30; }));
+    // A second's worth at once, the ten others in half a second.
+    EXPECT_GE(host.loop->now_ms() - begin, 450U);
+}
+
 // A system that has run out, for as long as a test wants.
 bool out_of_descriptors = false;
 int accept_calls = 0;
