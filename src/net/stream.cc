@@ -269,9 +269,13 @@ void Stream::replay() {
 void Stream::hand_over_kept(base::Bytes more) {
     if (!kept_ || kept_->size < expect_) return;
     // Out of reach of abort(), which frees what is kept: the handler still looks at it.
-    const KeptOwner old = std::move(kept_);
+    KeptOwner old = std::move(kept_);
     const std::size_t left = hand_over(old->bytes(), more);
     if (state_ != State::open) return;
+    if (left == old->size && more.empty()) {
+        kept_ = std::move(old);  // A long packet that takes several turns is not copied for each.
+        return;
+    }
     if (left == 0 && !paused_ && !more.empty()) {
         const std::size_t left_more = hand_over(more, {});
         if (left_more > 0) keep(more.last(left_more));
