@@ -26,7 +26,8 @@ public:
           options_(std::move(options)),
           authenticator_(authenticator),
           authorizer_(authorizer),
-          store_(store) {}
+          store_(store),
+          retained_({options_->retained_messages_max, options_->retained_bytes_max}) {}
 
     std::uint32_t shard_count() const { return shard_count_; }
     // The shard that a client id belongs to: by way of 256 partitions, which are what will move

@@ -47,6 +47,11 @@ void Connection::handle_connect(Bytes body) {
                               "protocol version not allowed on this listener");
     }
     version_ = packet->version;
+    if (has_too_many(packet->user) ||
+        (packet->will && has_too_many(packet->will->properties.user))) {
+        return refuse_connect(ReasonCode::quota_exceeded, version_,
+                              "more than max_user_properties");
+    }
     const std::optional<std::string> client_id = choose_client_id(*packet);
     if (!client_id) {
         return refuse_connect(ReasonCode::client_identifier_not_valid, version_,
@@ -106,7 +111,10 @@ bool Connection::is_acceptable(const mqtt::Connect& packet) {
 }
 
 void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log) {
-    shard_.log().print(LogType::notice, "Connection from {} refused: {}.", wire_.peer(), log);
+    const std::string peer = wire_.peer();
+    // An address may stand for many clients: one reason of theirs does not silence another.
+    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), log),
+                            "Connection from {} refused: {}.", peer, log);
     // A 3.1.1 server has codes for five reasons; for the others, a malformed CONNECT among them, it
     // closes without a word ([MQTT-3.1.4-1] and [MQTT-3.2.2-6] of 3.1.1).
     const bool has_code =

@@ -77,6 +77,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
             handle(next.frame);
         }
         if (state_ == State::moved) break;  // The CONNECT goes along, unconsumed.
+        if (request_) break;                // So does the rest of the request.
         consumed += next.frame.size;
     }
     if (state_ == State::ended) consumed = bytes.size();
@@ -86,7 +87,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
 
 void Connection::handle(const mqtt::Frame& frame) {
     if (state_ == State::connected) {
-        shard_.counters().packets_received.add();
+        if (!request_) shard_.counters().packets_received.add();
         if (frame.type == PacketType::publish) return handle_publish(frame);
         return handle_connected(frame);
     }
@@ -110,9 +111,10 @@ bool Connection::must_wait(std::uint8_t first_byte) {
 bool Connection::refuses_first_byte(std::uint8_t byte) {
     const int type = byte >> 4;
     if (type == static_cast<int>(PacketType::connect)) return false;
-    shard_.log().print(LogType::notice,
-                       "Client <unknown> at {} sent packet type {} before CONNECT, closing.",
-                       wire_.peer(), type);
+    const std::string peer = wire_.peer();
+    shard_.refusals().print(Refusal::not_mqtt, address_of(peer),
+                            "Client <unknown> at {} sent packet type {} before CONNECT, closing.",
+                            peer, type);
     end(false);
     wire_.close();
     return true;
@@ -153,8 +155,10 @@ void Connection::handle_connected(const mqtt::Frame& frame) {
 
 void Connection::refuse_frame(ReasonCode reason) {
     if (state_ != State::awaiting_connect) return reject(reason);
-    shard_.log().print(LogType::notice, "Client <unknown> at {} sent bytes that are not MQTT: {}.",
-                       wire_.peer(), mqtt::describe(reason));
+    const std::string peer = wire_.peer();
+    shard_.refusals().print(Refusal::not_mqtt, address_of(peer),
+                            "Client <unknown> at {} sent bytes that are not MQTT: {}.", peer,
+                            mqtt::describe(reason));
     end(false);
     wire_.close();
 }
@@ -172,6 +176,7 @@ void Connection::handle_pingreq() {
 void Connection::handle_disconnect(Bytes body) {
     const auto packet = mqtt::decode_disconnect(body, version_);
     if (!packet) return fail(packet.error());
+    if (has_too_many(packet->user)) return fail(ReasonCode::quota_exceeded);
     if (packet->session_expiry_s) {
         // It may not start to outlive the connection now [MQTT-3.14.2-2].
         if (session_->expiry_s() == 0 && *packet->session_expiry_s != 0) {
@@ -219,19 +224,29 @@ void Connection::closed(std::string_view error) {
     end(true);
 }
 
+bool Connection::exceeds_limit(const mqtt::UserProperties& properties) const {
+    const std::size_t limit = shard_.options().user_properties_max;
+    return limit != 0 && properties.count() > limit;
+}
+
 // Bad input of a connected client.
 void Connection::fail(ReasonCode reason) {
     disconnect(reason, reason == ReasonCode::malformed_packet ? "malformed packet"
                        : reason == ReasonCode::protocol_error ? "protocol error"
+                       : reason == ReasonCode::quota_exceeded ? "more than max_user_properties"
                                                               : mqtt::describe(reason));
 }
 
 void Connection::disconnect(ReasonCode reason, std::string_view log) {
     if (state_ == State::ended) return;
     if (state_ == State::connected) {
+        const Refusal cause = refusal_of(reason);
         if (!log.empty() && shard_.options().connection_messages) {
-            shard_.log().print(LogType::notice, "Client {} disconnected due to {}.",
-                               session_->client_id(), log);
+            shard_.refusals().print(cause, session_->client_id(),
+                                    "Client {} disconnected due to {}.", session_->client_id(),
+                                    log);
+        } else if (!log.empty()) {
+            shard_.refusals().count(cause);
         }
         if (is_v5()) {
             mqtt::Writer out = begin_packet();
@@ -245,8 +260,11 @@ void Connection::disconnect(ReasonCode reason, std::string_view log) {
 
 void Connection::taken_over(bool session_continues) {
     if (shard_.options().connection_messages) {
-        shard_.log().print(LogType::notice, "Client {} already connected, closing old connection.",
-                           session_->client_id());
+        shard_.refusals().print(Refusal::session_takeover, session_->client_id(),
+                                "Client {} already connected, closing old connection.",
+                                session_->client_id());
+    } else {
+        shard_.refusals().count(Refusal::session_takeover);
     }
     // A delayed will waits for the session's end, which a new connection to it prevents
     // [MQTT-3.1.3-9].
@@ -281,9 +299,10 @@ void Connection::on_timer(base::Timer&, void* connection) {
     auto& self = *static_cast<Connection*>(connection);
     if (self.state_ == State::connected) return self.check_keep_alive();
     if (self.state_ == State::authenticating) return self.give_up_authentication();
-    self.shard_.log().print(LogType::notice,
-                            "Client <unknown> at {} sent no CONNECT in {} s, closing.",
-                            self.wire_.peer(), self.shard_.options().connect_timeout_s);
+    const std::string peer = self.wire_.peer();
+    self.shard_.refusals().print(Refusal::connect_timeout, address_of(peer),
+                                 "Client <unknown> at {} sent no CONNECT in {} s, closing.", peer,
+                                 self.shard_.options().connect_timeout_s);
     self.end(false);
     self.wire_.close();
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/timer_wheel.h"
+#include "broker/long_request.h"
 #include "broker/options.h"
 #include "broker/publish_encoder.h"
 #include "broker/session.h"
@@ -109,18 +110,31 @@ private:
     void handle_publish(const mqtt::Frame& frame);
     bool resolve_topic(mqtt::Publish& packet);
     bool is_publishable(const mqtt::Publish& packet);
-    void route(const mqtt::Publish& packet);
+    mqtt::ReasonCode route(const mqtt::Publish& packet);
     void handle_qos2_publish(const mqtt::Publish& packet, bool allowed);
     OutgoingPublish outgoing(const Publication& publication, const DeliveryTerms& terms) const;
     std::size_t write(OutgoingPublish& packet, Publication& publication);
     void handle_ack(const mqtt::Frame& frame);
     void handle_pubrel(const mqtt::Ack& packet);
     void handle_subscribe(Bytes body);
+    bool begin_subscribe(Bytes body);
+    bool subscribe_slice(mqtt::Subscribe& rest, std::size_t& budget);
+    void send_suback();
     mqtt::ReasonCode subscribe(const mqtt::SubscribeEntry& entry, std::uint32_t subscription_id,
                                Subscription& subscription);
-    void deliver_retained(const mqtt::Subscribe& packet, std::span<const Subscription> granted,
-                          std::span<const std::uint8_t> reasons);
+    mqtt::ReasonCode judge_filter(std::string_view filter);
+    bool retained_slice(mqtt::Subscribe& rest, std::size_t& budget);
+    bool deliver_retained(std::string_view filter, std::size_t& budget);
     void handle_unsubscribe(Bytes body);
+    bool begin_unsubscribe(Bytes body);
+    void send_unsuback();
+    // The request goes on in the next turn.
+    void interrupt_request();
+    // max_user_properties.
+    bool has_too_many(const mqtt::UserProperties& properties) const {
+        return properties.may_have_any() && exceeds_limit(properties);
+    }
+    bool exceeds_limit(const mqtt::UserProperties& properties) const;
     void handle_disconnect(Bytes body);
     void handle_pingreq();
 
@@ -151,7 +165,8 @@ private:
     std::unique_ptr<Authentication> authentication_;  // Null = nothing to remember.
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;
-    std::uint32_t packet_size_max_ = 0;  // The client's Maximum Packet Size; 0 = none.
+    std::unique_ptr<LongRequest> request_;  // While a SUBSCRIBE or UNSUBSCRIBE is worked on.
+    std::uint32_t packet_size_max_ = 0;     // The client's Maximum Packet Size; 0 = none.
     std::uint16_t keep_alive_s_ = 0;
     std::uint16_t receive_maximum_ = 0;  // Ours, which the client must respect.
     mqtt::Version version_ = mqtt::Version::v3_1_1;

@@ -30,6 +30,12 @@ struct Options {
     std::uint32_t packet_size_max = 2'000'000;  // Whole packets; 0 = the protocol's limit.
     std::uint32_t message_size_max = 0;         // Payloads; 0 = no limit.
     bool retain_available = true;
+    // Of all retained messages of clients; 0 = no limit.
+    std::size_t retained_messages_max = 0;
+    std::size_t retained_bytes_max = 0;
+    std::uint64_t retain_expiry_s = 0;  // For retained messages without an expiry; 0 = they stay.
+    std::size_t subscriptions_max = 100'000;  // Of one client; 0 = no limit.
+    std::size_t user_properties_max = 1000;   // In one packet; 0 = no limit.
     // Sessions of clients that stay away longer end; nothing = never.
     std::optional<std::uint64_t> persistent_client_expiration_s;
     std::int64_t clients_max = -1;  // Sessions with and without a connection; -1 = no limit.

@@ -40,6 +40,7 @@ void Connection::handle_publish(const mqtt::Frame& frame) {
             session_->client_id(), packet->dup ? 1 : 0, static_cast<int>(packet->qos),
             packet->retain ? 1 : 0, packet->id, packet->topic, packet->payload.size());
     }
+    if (has_too_many(packet->properties.user)) return fail(ReasonCode::quota_exceeded);
     if (!resolve_topic(*packet)) return;
     if (!fits_mount_point(packet->topic)) return fail(ReasonCode::topic_name_invalid);
     if (packet->qos > listener_->qos_max) return fail(ReasonCode::qos_not_supported);
@@ -53,10 +54,8 @@ void Connection::handle_publish(const mqtt::Frame& frame) {
             if (allowed) route(*packet);
             return;
         case Qos::at_least_once: {
-            if (allowed) route(*packet);
-            const bool refuse = !allowed && is_v5();
-            return send_ack(PacketType::puback, packet->id,
-                            refuse ? ReasonCode::not_authorized : ReasonCode::success);
+            const ReasonCode reason = allowed ? route(*packet) : ReasonCode::not_authorized;
+            return send_ack(PacketType::puback, packet->id, is_v5() ? reason : ReasonCode::success);
         }
         case Qos::exactly_once:
             return handle_qos2_publish(*packet, allowed);
@@ -76,7 +75,11 @@ void Connection::handle_qos2_publish(const mqtt::Publish& packet, bool allowed) 
             return fail(ReasonCode::receive_maximum_exceeded);
         }
         session_->keep_received(packet.id);
-        if (allowed) route(packet);
+        const ReasonCode reason = allowed ? route(packet) : ReasonCode::success;
+        if (mqtt::is_failure(reason) && is_v5()) {
+            session_->release_received(packet.id);
+            return send_ack(PacketType::pubrec, packet.id, reason);
+        }
     }
     send_ack(PacketType::pubrec, packet.id);
 }
@@ -117,7 +120,8 @@ bool Connection::is_publishable(const mqtt::Publish& packet) {
                                   .access = Access::publish});
 }
 
-void Connection::route(const mqtt::Publish& packet) {
+// Success, or why nobody gets it.
+ReasonCode Connection::route(const mqtt::Publish& packet) {
     Publication publication;
     publication.topic = with_mount_point(packet.topic);
     publication.payload = packet.payload;
@@ -135,12 +139,21 @@ void Connection::route(const mqtt::Publish& packet) {
                 shard_.wall_ms() + std::int64_t{*packet.properties.message_expiry_s} * 1000;
         }
     }
-    shard_.publish(publication);
+    if (publication.retain && !shard_.retain(publication)) {
+        shard_.refusals().print(Refusal::retained_limit, session_->client_id(),
+                                "Client {}: the message to {} is refused, max_retained_messages "
+                                "or max_retained_bytes is reached.",
+                                session_->client_id(), packet.topic);
+        return ReasonCode::quota_exceeded;
+    }
+    shard_.route(publication);
+    return ReasonCode::success;
 }
 
 void Connection::handle_ack(const mqtt::Frame& frame) {
     const auto packet = mqtt::decode_ack(frame.type, frame.body, version_);
     if (!packet) return fail(packet.error());
+    if (has_too_many(packet->user)) return fail(ReasonCode::quota_exceeded);
     switch (frame.type) {
         case PacketType::puback:
             session_->on_puback(packet->id);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t pump_slice = 1000;          // Messages a turn.
 constexpr std::size_t pump_output_max = 262'144;  // Bytes that may wait for the socket.
+constexpr std::size_t retained_line_min = 100'000;
 
 std::size_t cost_of(const Delivery& delivery) {
     return delivery.message->payload().size();
@@ -25,11 +26,24 @@ Session::Session(Shard& shard, SessionId id, std::string_view client_id)
       source_(base::hash(client_id) | 1) {}  // 0 is the broker.
 
 Session::~Session() {
+    discard_outgoing();
+}
+
+void Session::discard_outgoing() {
     if (!outgoing_) return;
     discard(outgoing_->queue);
     discard(outgoing_->retained);
     outgoing_->inflight.for_each(
         [&](mqtt::PacketId, InflightMessage& message) { forget_queued(message.delivery); });
+    outgoing_.reset();
+}
+
+void Session::abandon() {
+    discard_outgoing();
+    received_qos2_.reset();
+    will_.reset();
+    absence_.reset();
+    expiry_s_ = 0;
 }
 
 void Session::attach(Connection& connection, std::uint16_t window) {
@@ -101,6 +115,11 @@ Session::Outgoing& Session::outgoing() {
 bool Session::has_waiting() const {
     return outgoing_ && (outgoing_->inflight.has_unsent() || !outgoing_->queue.empty() ||
                          !outgoing_->retained.empty());
+}
+
+Session::Backlog Session::backlog() const {
+    if (!outgoing_) return {};
+    return {outgoing_->queue.size(), outgoing_->queued_bytes, outgoing_->inflight.in_flight()};
 }
 
 bool Session::window_has_room() const {
@@ -181,6 +200,12 @@ void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt
 }
 
 void Session::add_retained(const MessageRef& message, const DeliveryTerms& terms) {
+    // Who subscribes again and again and never reads would have us line them up without end.
+    const std::size_t retained = shard_.broker().retained().count();
+    if (outgoing().retained.size() >= std::max(retained_line_min, 2 * retained)) {
+        shard_.counters().dropped_queue_full.add();
+        return;
+    }
     const bool upgrade = shard_.options().upgrade_outgoing_qos;
     const mqtt::Qos qos = upgrade ? terms.qos : std::min(terms.qos, message->qos());
     Delivery delivery{message, terms.ids, qos, true};

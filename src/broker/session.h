@@ -8,16 +8,16 @@
 //
 // A message goes straight out while the window has room; then it waits in the queue (bounded by
 // max_queued_*). Retained messages of a new subscription wait in retained, which is a list of
-// references and has no limit but what is retained.
+// references: 100,000, or twice as many as are retained, if that is more.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/ring.h"
 #include "base/timer_wheel.h"
+#include "broker/filter_list.h"
 #include "broker/ids.h"
 #include "broker/inflight_window.h"
 #include "broker/packet_id_set.h"
@@ -98,6 +98,13 @@ public:
     // Sends what waits, as far as window and output have room.
     void pump();
     bool has_waiting() const;
+    // How much of it there is.
+    struct Backlog {
+        std::size_t messages = 0;  // Queued, but for what is retained and in line.
+        std::size_t bytes = 0;
+        std::size_t in_flight = 0;
+    };
+    Backlog backlog() const;
 
     // The client's acknowledgements of what it was sent. False: the identifier is not in flight.
     bool on_puback(mqtt::PacketId id);
@@ -112,7 +119,11 @@ public:
     bool release_received(mqtt::PacketId id);
 
     // The filters it subscribes to, as the index knows them.
-    std::vector<std::string>& filters() { return filters_; }
+    FilterList& filters() { return filters_; }
+    const FilterList& filters() const { return filters_; }
+    // It has ended, but for its filters, which the shard takes out of the index in slices: nothing
+    // is kept for it any more.
+    void abandon();
 
 private:
     // What most sessions never have (a client that only publishes, or only listens at QoS 0) is
@@ -144,6 +155,7 @@ private:
     bool resend_one();
     bool can_send_next() const;
     void discard(base::Ring<Delivery>& deliveries);
+    void discard_outgoing();
     void forget_queued(const Delivery& delivery);
     void count_queued(const Delivery& delivery);
     // The exchange is over, one way or the other.
@@ -165,7 +177,7 @@ private:
     std::unique_ptr<Outgoing> outgoing_;  // From its first message on.
     std::unique_ptr<PacketIdSet> received_qos2_;
     std::unique_ptr<PendingWill> will_;
-    std::vector<std::string> filters_;
+    FilterList filters_;
     std::unique_ptr<Absence> absence_;  // While there is no connection.
     std::uint16_t window_ = 0;
 };

@@ -18,6 +18,7 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       number_(number),
       environment_(environment),
       options_(broker.first_options()),
+      refusals_(environment.log, environment.clock, counters_),
       interest_(broker.interest()),
       outboxes_(broker.shard_count()),
       sweep_(&Shard::on_sweep, this),
@@ -28,6 +29,7 @@ Shard::~Shard() = default;
 
 void Shard::set_options(std::shared_ptr<const Options> options) {
     options_ = std::move(options);
+    broker_.retained().set_limits({options_->retained_messages_max, options_->retained_bytes_max});
     debugging_ = log().enabled(base::LogType::debug);
 }
 
@@ -42,29 +44,48 @@ void Shard::on_sweep(base::Timer& timer, void* self) {
     shard.timers().add(timer, shard.now_ms() + sweep_interval_ms);
 }
 
-// Retained before it is routed, and read after the interest is added: a new subscriber never sees
-// an old value after a new one.
 bool Shard::publish(Publication& publication) {
     if (publication.retain) retain(publication);
+    return route(publication);
+}
+
+bool Shard::route(Publication& publication) {
     const bool here = route_here(publication);
     const bool elsewhere = outboxes_.size() > 1 && route_to_peers(publication);
     return here || elsewhere;
 }
 
-void Shard::retain(Publication& publication) {
+// False if there is no room.
+bool Shard::retain(Publication& publication) {
     // What the broker says about itself is said again after a start.
     const bool kept = records_ && !publication.topic.starts_with("$SYS/");
     if (publication.payload.empty()) {
         const bool existed = broker_.retained().clear(publication.topic) != 0;
         if (existed && kept) record(RetainedCleared{std::string(publication.topic)});
-        return;
+        return true;
     }
-    const bool accepted = broker_.retained().set(publication.message()).is_accepted();
-    if (accepted && publication.expiry_wall_ms != 0) {
-        sweep_until_wall_ms_ = std::max(sweep_until_wall_ms_, publication.expiry_wall_ms);
+    const MessageRef message = retained_form(publication);
+    if (!broker_.retained().set(message).is_accepted()) {
+        counters_.dropped_retained.add();
+        return false;
+    }
+    if (message->expiry_wall_ms() != 0) {
+        sweep_until_wall_ms_ = std::max(sweep_until_wall_ms_, message->expiry_wall_ms());
         if (!sweep_.is_armed()) timers().add(sweep_, now_ms() + sweep_interval_ms);
     }
-    if (accepted && kept) record(RetainedKept{publication.message()});
+    if (kept) record(RetainedKept{message});
+    return true;
+}
+
+// As it is routed, but for retain_expiry_interval: then the retained one is a copy that expires.
+MessageRef Shard::retained_form(Publication& publication) {
+    const std::uint64_t limit_s = options_->retain_expiry_s;
+    const bool stays = limit_s == 0 || publication.topic.starts_with("$SYS/");
+    if (stays || publication.expiry_wall_ms != 0) return publication.message();
+    Publication expiring = publication;
+    expiring.kept = {};
+    expiring.expiry_wall_ms = wall_ms() + static_cast<std::int64_t>(limit_s) * 1000;
+    return expiring.message();
 }
 
 void Shard::publish_will(const PendingWill& will) {
@@ -167,9 +188,11 @@ bool Shard::route_to_peers(Publication& publication) {
 bool Shard::end_of_turn() {
     if (records_) gate_.release(broker_.store().committed(number_));
     pump_waiting();
+    unsubscribe_leaving();
+    const bool interrupted = resume_interrupted();
     if (outboxes_.size() > 1) flush_outboxes();
     if (records_) commit_turn();
-    return !pumping_.empty();
+    return interrupted || !pumping_.empty() || !leaving_.empty();
 }
 
 // Before the turn's output is written.
@@ -193,6 +216,14 @@ void Shard::flush_outboxes() {
     const auto paused = std::move(paused_);
     paused_.clear();
     for (Connection* connection : paused) connection->wire().resume_reading();
+}
+
+// True if there was something to resume.
+bool Shard::resume_interrupted() {
+    const auto interrupted = std::move(interrupted_);
+    interrupted_.clear();
+    for (Connection* connection : interrupted) connection->wire().resume_reading();
+    return !interrupted.empty();
 }
 
 void Shard::pump_waiting() {
@@ -229,14 +260,39 @@ Session* Shard::create_session(std::string_view client_id) {
 void Shard::end_session(Session& session) {
     const auto will = session.take_will();
     session.record_end();
-    for (const std::string& filter : session.filters()) drop_subscription(session, filter);
-    const SessionId id = session.id();
-    sessions_by_id_[static_cast<std::size_t>(id)] = nullptr;
-    free_ids_.push_back(id);
-    sessions_.erase(sessions_.find(session.client_id()));
+    session.abandon();
+    auto ended = std::move(sessions_.extract(sessions_.find(session.client_id())).value());
+    if (drop_subscriptions(*ended)) {
+        release(ended->id());
+    } else {
+        leaving_.push_back(std::move(ended));
+    }
     broker_.remove_session();
     counters_.sessions.subtract();
     if (will) publish_will(*will);  // [MQTT-3.1.3-9]: no later than the session's end.
+}
+
+// False if that is more than this turn may do.
+bool Shard::drop_subscriptions(Session& session) {
+    FilterList& filters = session.filters();
+    while (!filters.empty() && filters_to_drop_ > 0) {
+        --filters_to_drop_;
+        drop_subscription(session, filters.take_any());
+    }
+    return filters.empty();
+}
+
+void Shard::release(SessionId id) {
+    sessions_by_id_[static_cast<std::size_t>(id)] = nullptr;
+    free_ids_.push_back(id);
+}
+
+void Shard::unsubscribe_leaving() {
+    filters_to_drop_ = filters_dropped_max;
+    while (!leaving_.empty() && drop_subscriptions(*leaving_.back())) {
+        release(leaving_.back()->id());
+        leaving_.pop_back();
+    }
 }
 
 bool Shard::subscribe(Session& session, std::string_view filter, Subscription subscription) {
@@ -247,19 +303,15 @@ bool Shard::subscribe(Session& session, std::string_view filter, Subscription su
                                 subscription.subscription_id});
     }
     if (!added.is_new) return false;
-    session.filters().emplace_back(filter);
+    session.filters().add(filter);
     counters_.subscriptions.add();
     return true;
 }
 
 bool Shard::unsubscribe(Session& session, std::string_view filter) {
-    auto& filters = session.filters();
-    const auto found = std::find(filters.begin(), filters.end(), filter);
-    if (found == filters.end()) return false;
+    if (!session.filters().remove(filter)) return false;
     drop_subscription(session, filter);
     if (session.is_recorded()) record(SubscriptionEnded{session.number(), std::string(filter)});
-    *found = std::move(filters.back());
-    filters.pop_back();
     return true;
 }
 
@@ -269,10 +321,19 @@ void Shard::drop_subscription(const Session& session, std::string_view filter) {
     counters_.subscriptions.subtract();
 }
 
-void Shard::deliver_retained(Session& session, std::string_view filter,
-                             const Subscription& subscription) {
+bool Shard::may_subscribe(const Session& session, std::string_view filter) const {
+    const std::size_t limit = options_->subscriptions_max;
+    return limit == 0 || session.filters().size() < limit || index_.find(filter, session.id());
+}
+
+std::size_t Shard::deliver_retained(Session& session, std::string_view filter,
+                                    const Subscription& subscription, std::size_t part) {
     retained_found_.clear();
-    broker_.retained().collect(filter, wall_ms(), retained_found_);
+    if (mqtt::has_wildcard(filter)) {
+        broker_.retained().collect_part(part, filter, wall_ms(), retained_found_);
+    } else {
+        broker_.retained().collect(filter, wall_ms(), retained_found_);
+    }
     DeliveryTerms terms;
     terms.qos = subscription.options.qos;
     terms.retain = true;
@@ -282,7 +343,9 @@ void Shard::deliver_retained(Session& session, std::string_view filter,
             session.add_retained(message, terms);
         }
     }
+    const std::size_t found = retained_found_.size();
     retained_found_.clear();
+    return found;
 }
 
 void Shard::connection_opened(Connection& connection) {
@@ -295,6 +358,7 @@ void Shard::forget(Connection& connection) {
     connections_[connection.registry_position] = connections_.back();
     connections_.pop_back();
     std::erase(paused_, &connection);
+    std::erase(interrupted_, &connection);
     if (records_) gate_.forget(connection);
 }
 

@@ -23,6 +23,7 @@
 #include "broker/options.h"
 #include "broker/output_gate.h"
 #include "broker/publish_encoder.h"
+#include "broker/refusal.h"
 #include "broker/route_batch.h"
 #include "broker/session.h"
 #include "broker/subscription_index.h"
@@ -49,6 +50,8 @@ class Shard {
 public:
     // Messages for one other shard that may wait here before publishers are no longer read.
     static constexpr std::size_t outbox_bytes_max = std::size_t{4} << 20;
+    // Filters of ended sessions that leave the index in one turn: about a millisecond.
+    static constexpr std::size_t filters_dropped_max = 1000;
 
     Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment);
     Shard(const Shard&) = delete;
@@ -67,10 +70,17 @@ public:
     std::uint64_t now_ms() const { return environment_.clock.monotonic_ms(); }
     std::int64_t wall_ms() const { return environment_.clock.wall_ms(); }
     Counters& counters() { return counters_; }
+    // What is refused is counted and logged here.
+    RefusalLog& refusals() { return refusals_; }
 
-    // A message from a client of this shard, a will, or the broker itself: retains and routes it.
-    // True if at least one subscriber matched.
+    // A will, or a message of the broker itself: retains it, if there is room, and routes it. True
+    // if at least one subscriber matched.
     bool publish(Publication& publication);
+    // The same in two steps, for a message that is refused if it cannot be retained. Retained
+    // before it is routed, and read after the interest is added: a new subscriber never sees an old
+    // value after a new one.
+    bool retain(Publication& publication);
+    bool route(Publication& publication);
     void publish_will(const PendingWill& will);
     // Messages that another shard's clients published.
     void receive(const RouteBatch& batch);
@@ -97,19 +107,25 @@ public:
     Session* session(SessionId id) { return sessions_by_id_[static_cast<std::size_t>(id)]; }
     // Null if global_max_clients is reached.
     Session* create_session(std::string_view client_id);
-    // Unsubscribes, drops what waits, publishes a will that is due at the end of a session.
+    // Drops what waits, publishes a will that is due at the end of a session, and unsubscribes: in
+    // the turns to come if there is much of that.
     void end_session(Session& session);
     static SourceId source_of(const Session& session) { return session.source(); }
 
     // True if the session had no subscription to that filter.
     bool subscribe(Session& session, std::string_view filter, Subscription subscription);
     bool unsubscribe(Session& session, std::string_view filter);
-    // What is retained for a filter, put in line for the session.
-    void deliver_retained(Session& session, std::string_view filter,
-                          const Subscription& subscription);
+    // Whether the session may have one more filter, or has this one already.
+    bool may_subscribe(const Session& session, std::string_view filter) const;
+    // What is retained for a filter in one part of the store, put in line for the session; how many
+    // that were. Without a wildcard everything is in one part, whichever is asked for.
+    std::size_t deliver_retained(Session& session, std::string_view filter,
+                                 const Subscription& subscription, std::size_t part);
 
     // Pumps the session again at the end of each turn until nothing waits.
     void pump_later(Session& session) { pumping_.push_back(session.id()); }
+    // The connection is read again from the next turn on: it has more to do than one turn allows.
+    void continue_later(Connection& connection) { interrupted_.push_back(&connection); }
     // The connection is going away.
     void forget(Connection& connection);
     void connection_opened(Connection& connection);
@@ -160,12 +176,16 @@ private:
     bool wants(const Publication& publication, const Subscription& subscription,
                const Session& session);
     void drop_subscription(const Session& session, std::string_view filter);
+    bool drop_subscriptions(Session& session);
+    void release(SessionId id);
+    void unsubscribe_leaving();
     void deliver_to(Publication& publication, const Subscription& subscription);
     bool route_to_peers(Publication& publication);
     void flush_outboxes();
     void pump_waiting();
+    bool resume_interrupted();
     static void on_sweep(base::Timer& timer, void* self);
-    void retain(Publication& publication);
+    MessageRef retained_form(Publication& publication);
     void commit_turn();
 
     Broker& broker_;
@@ -173,14 +193,19 @@ private:
     ShardEnvironment environment_;
     std::shared_ptr<const Options> options_;
     Counters counters_;
+    RefusalLog refusals_;
     SubscriptionIndex index_;
     InterestCache interest_;
     std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId> sessions_;
     std::vector<Session*> sessions_by_id_;
+    // Ended sessions whose filters are still in the index: they get no message and have no client.
+    std::vector<std::unique_ptr<Session>> leaving_;
+    std::size_t filters_to_drop_ = filters_dropped_max;  // What this turn may still do.
     std::vector<SessionId> free_ids_;
     std::vector<Connection*> connections_;
     std::vector<RouteBatch> outboxes_;  // By shard.
     std::vector<Connection*> paused_;
+    std::vector<Connection*> interrupted_;
     std::vector<SessionId> pumping_;
     std::vector<MessageRef> retained_found_;
     std::vector<std::span<const Subscription>> matched_;

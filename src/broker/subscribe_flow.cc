@@ -21,46 +21,109 @@ bool is_well_formed(std::string_view filter) {
 }  // namespace
 
 void Connection::handle_subscribe(Bytes body) {
+    if (!request_ && !begin_subscribe(body)) return;
+    std::size_t budget = LongRequest::slice;
+    mqtt::Subscribe rest;
+    rest.version = version_;
+    rest.entries = body.last(request_->bytes_left);
+    if (!request_->is_answered) {
+        if (!subscribe_slice(rest, budget)) return interrupt_request();
+        send_suback();
+        rest.entries = body.last(request_->bytes);
+    }
+    if (!retained_slice(rest, budget)) return interrupt_request();
+    request_.reset();
+    session_->pump();
+}
+
+bool Connection::begin_subscribe(Bytes body) {
     const auto packet = mqtt::decode_subscribe(body, version_);
-    if (!packet) return fail(packet.error());
-    // Before any entry takes effect. Reason 0x8F would be wrong: it is for well-formed filters that
-    // a server does not accept; these are malformed [MQTT-4.7.1-1] [MQTT-4.8.2-1].
-    bool well_formed = true;
-    packet->for_each([&](const mqtt::SubscribeEntry& entry) {
-        well_formed = well_formed && is_well_formed(entry.filter);
-    });
-    if (!well_formed) return fail(ReasonCode::malformed_packet);
+    ReasonCode verdict = packet ? ReasonCode::success : packet.error();
+    if (packet && has_too_many(packet->user)) verdict = ReasonCode::quota_exceeded;
+    if (verdict == ReasonCode::success) {
+        // Before any entry takes effect. Reason 0x8F would be wrong: it is for well-formed filters
+        // that a server does not accept; these are malformed [MQTT-4.7.1-1] [MQTT-4.8.2-1].
+        packet->for_each([&](const mqtt::SubscribeEntry& entry) {
+            if (!is_well_formed(entry.filter)) verdict = ReasonCode::malformed_packet;
+        });
+    }
+    if (verdict != ReasonCode::success) {
+        fail(verdict);
+        return false;
+    }
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Received SUBSCRIBE from {}", session_->client_id());
     }
-    std::vector<std::uint8_t> reasons;
-    reasons.reserve(packet->count());
-    std::vector<Subscription> granted(packet->count());
-    packet->for_each([&](const mqtt::SubscribeEntry& entry) {
-        Subscription& subscription = granted[reasons.size()];
-        const ReasonCode reason = subscribe(entry, packet->subscription_id, subscription);
-        reasons.push_back(static_cast<std::uint8_t>(reason));
-    });
+    request_ = std::make_unique<LongRequest>();
+    request_->id = packet->id;
+    request_->subscription_id = packet->subscription_id;
+    request_->bytes = request_->bytes_left = packet->entries.size();
+    return true;
+}
+
+// False if there is more of it than fits in this turn.
+bool Connection::subscribe_slice(mqtt::Subscribe& rest, std::size_t& budget) {
+    LongRequest& request = *request_;
+    for (; budget > 0; --budget) {
+        const auto entry = rest.take();
+        if (!entry) return true;
+        Subscription& subscription = request.granted.emplace_back();
+        const ReasonCode reason = subscribe(*entry, request.subscription_id, subscription);
+        request.reasons.push_back(static_cast<std::uint8_t>(reason));
+        request.bytes_left = rest.entries.size();
+    }
+    return rest.entries.empty();
+}
+
+void Connection::send_suback() {
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending SUBACK to {}", session_->client_id());
     }
     mqtt::Writer out = begin_packet();
-    mqtt::encode(out, mqtt::Suback{.id = packet->id, .reasons = reasons}, version_);
+    mqtt::encode(out, mqtt::Suback{.id = request_->id, .reasons = request_->reasons}, version_);
     finish_packet();
-    deliver_retained(*packet, granted, reasons);
+    request_->is_answered = true;
+    request_->bytes_left = request_->bytes;
 }
 
-// After the SUBACK, so that a client knows what the messages answer.
-void Connection::deliver_retained(const mqtt::Subscribe& packet,
-                                  std::span<const Subscription> granted,
-                                  std::span<const std::uint8_t> reasons) {
-    std::size_t position = 0;
-    packet.for_each([&](const mqtt::SubscribeEntry& entry) {
-        const std::size_t at = position++;
-        if (mqtt::is_failure(static_cast<ReasonCode>(reasons[at]))) return;
-        if (granted[at].options.retain_handling == mqtt::RetainHandling::do_not_send) return;
-        shard_.deliver_retained(*session_, with_mount_point(entry.filter), granted[at]);
-    });
+// What is retained, after the SUBACK, so that a client knows what the messages answer. False if
+// there is more of it than fits in this turn.
+bool Connection::retained_slice(mqtt::Subscribe& rest, std::size_t& budget) {
+    LongRequest& request = *request_;
+    while (request.bytes_left > 0) {
+        mqtt::Subscribe next = rest;
+        const auto entry = next.take();
+        if (!deliver_retained(entry->filter, budget)) return false;
+        rest = next;
+        request.bytes_left = rest.entries.size();
+        ++request.retained_entry;
+    }
+    return true;
+}
+
+// For the entry that is next. False if the turn has no more room for it.
+bool Connection::deliver_retained(std::string_view filter, std::size_t& budget) {
+    LongRequest& request = *request_;
+    const Subscription& subscription = request.granted[request.retained_entry];
+    const auto reason = static_cast<ReasonCode>(request.reasons[request.retained_entry]);
+    if (mqtt::is_failure(reason)) return true;
+    if (subscription.options.retain_handling == mqtt::RetainHandling::do_not_send) return true;
+    const std::size_t parts = mqtt::has_wildcard(filter) ? RetainedStore::part_count : 1;
+    for (; request.retained_part < parts; ++request.retained_part) {
+        if (budget == 0) return false;
+        const std::size_t found = shard_.deliver_retained(*session_, with_mount_point(filter),
+                                                          subscription, request.retained_part);
+        budget -= std::min(budget, found + 1);
+    }
+    request.retained_part = 0;
+    return true;
+}
+
+// The packet is not consumed, and handed over again.
+void Connection::interrupt_request() {
+    is_paused_ = true;
+    wire_.pause_reading();
+    shard_.continue_later(*this);
     session_->pump();
 }
 
@@ -68,16 +131,8 @@ void Connection::deliver_retained(const mqtt::Subscribe& packet,
 // retain_handling of do_not_send if nothing retained is due.
 ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_t subscription_id,
                                  Subscription& subscription) {
-    if (mqtt::is_shared(entry.filter)) return ReasonCode::shared_subscriptions_not_supported;
-    if (!fits_mount_point(entry.filter)) return ReasonCode::topic_filter_invalid;
-    Authorizer& authorizer = shard_.broker().authorizer();
-    if (!authorizer.allows_everything() &&
-        !authorizer.is_allowed({.client_id = session_->client_id(),
-                                .user_name = user_name(),
-                                .topic = entry.filter,
-                                .access = Access::subscribe})) {
-        return ReasonCode::not_authorized;
-    }
+    const ReasonCode verdict = judge_filter(entry.filter);
+    if (verdict != ReasonCode::success) return verdict;
     subscription = {
         .session = session_->id(), .options = entry.options, .subscription_id = subscription_id};
     subscription.options.qos = std::min(entry.options.qos, listener_->qos_max);
@@ -94,28 +149,72 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
     return static_cast<ReasonCode>(subscription.options.qos);
 }
 
+ReasonCode Connection::judge_filter(std::string_view filter) {
+    if (mqtt::is_shared(filter)) return ReasonCode::shared_subscriptions_not_supported;
+    if (!fits_mount_point(filter)) return ReasonCode::topic_filter_invalid;
+    Authorizer& authorizer = shard_.broker().authorizer();
+    if (!authorizer.allows_everything() &&
+        !authorizer.is_allowed({.client_id = session_->client_id(),
+                                .user_name = user_name(),
+                                .topic = filter,
+                                .access = Access::subscribe})) {
+        return ReasonCode::not_authorized;
+    }
+    if (shard_.may_subscribe(*session_, with_mount_point(filter))) return ReasonCode::success;
+    shard_.refusals().print(Refusal::subscription_limit, session_->client_id(),
+                            "Client {}: the subscription to {} is refused, "
+                            "max_subscriptions_per_client is reached.",
+                            session_->client_id(), filter);
+    return ReasonCode::quota_exceeded;
+}
+
 void Connection::handle_unsubscribe(Bytes body) {
+    if (!request_ && !begin_unsubscribe(body)) return;
+    LongRequest& request = *request_;
+    mqtt::Unsubscribe rest;
+    rest.filters = body.last(request.bytes_left);
+    for (std::size_t budget = LongRequest::slice; budget > 0; --budget) {
+        const auto filter = rest.take();
+        if (!filter) break;
+        const bool existed = shard_.unsubscribe(*session_, with_mount_point(*filter));
+        shard_.log().print(LogType::unsubscribe, "{} {}", session_->client_id(), *filter);
+        request.reasons.push_back(static_cast<std::uint8_t>(
+            existed ? ReasonCode::success : ReasonCode::no_subscription_existed));
+    }
+    request.bytes_left = rest.filters.size();
+    if (request.bytes_left > 0) return interrupt_request();
+    send_unsuback();
+    request_.reset();
+}
+
+bool Connection::begin_unsubscribe(Bytes body) {
     const auto packet = mqtt::decode_unsubscribe(body, version_);
-    if (!packet) return fail(packet.error());
+    ReasonCode verdict = packet ? ReasonCode::success : packet.error();
+    if (packet && has_too_many(packet->user)) verdict = ReasonCode::quota_exceeded;
+    if (verdict == ReasonCode::success) {
+        packet->for_each([&](std::string_view filter) {
+            if (!is_well_formed(filter)) verdict = ReasonCode::malformed_packet;
+        });
+    }
+    if (verdict != ReasonCode::success) {
+        fail(verdict);
+        return false;
+    }
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Received UNSUBSCRIBE from {}", session_->client_id());
     }
-    bool well_formed = true;
-    packet->for_each(
-        [&](std::string_view filter) { well_formed = well_formed && is_well_formed(filter); });
-    if (!well_formed) return fail(ReasonCode::malformed_packet);
-    std::vector<std::uint8_t> reasons;
-    packet->for_each([&](std::string_view filter) {
-        const bool existed = shard_.unsubscribe(*session_, with_mount_point(filter));
-        shard_.log().print(LogType::unsubscribe, "{} {}", session_->client_id(), filter);
-        reasons.push_back(static_cast<std::uint8_t>(existed ? ReasonCode::success
-                                                            : ReasonCode::no_subscription_existed));
-    });
+    request_ = std::make_unique<LongRequest>();
+    request_->id = packet->id;
+    request_->bytes = request_->bytes_left = packet->filters.size();
+    return true;
+}
+
+void Connection::send_unsuback() {
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending UNSUBACK to {}", session_->client_id());
     }
     mqtt::Writer out = begin_packet();
-    mqtt::encode(out, mqtt::Unsuback{.id = packet->id, .reasons = reasons}, version_);
+    mqtt::encode(out, mqtt::Unsuback{.id = request_->id, .reasons = request_->reasons}, version_);
     finish_packet();
 }
 

@@ -108,6 +108,10 @@ struct Config {
     std::uint32_t message_size_limit_bytes = 0;
     std::int64_t memory_limit_bytes = 0;
     std::int64_t max_output_bytes = 16'777'216;  // Waiting to be written to one slow connection.
+    std::int64_t max_retained_messages = 0;
+    std::int64_t max_retained_bytes = 0;
+    int max_subscriptions_per_client = 100'000;
+    int max_user_properties = 1000;  // In one packet.
     bool allow_duplicate_messages = false;
     bool queue_qos0_messages = false;
     bool upgrade_outgoing_qos = false;

@@ -71,7 +71,8 @@ struct Listener {
     bool allow_zero_length_clientid = true;
     std::string auto_id_prefix = "auto-";
 
-    int max_connections = -1;  // -1: no limit.
+    int max_connections = -1;     // -1: no limit.
+    int max_connection_rate = 0;  // New ones a second; 0: no limit.
     std::uint8_t max_qos = 2;
     std::uint16_t max_topic_alias = 10;         // Aliases that clients may use towards us.
     std::uint16_t max_topic_alias_broker = 10;  // Aliases that we use towards clients.

@@ -59,6 +59,8 @@ public:
         while (const std::optional<Pair> pair = next(rest)) each(*pair);
     }
     bool empty() const;
+    // False is certain, and costs nothing to ask.
+    bool may_have_any() const { return !encoded_.empty(); }
     std::size_t count() const;
     // The bytes to encode again: only the user properties of `encoded`, in order.
     void write(Writer& out) const;

@@ -35,6 +35,8 @@ struct Subscribe {
         Bytes rest = entries;
         while (const std::optional<SubscribeEntry> entry = next(rest)) each(*entry);
     }
+    // The next one, which leaves `entries`; nothing if there is none.
+    std::optional<SubscribeEntry> take() { return next(entries); }
     std::size_t count() const;
 
 private:

@@ -19,6 +19,14 @@ struct Unsubscribe {
         Reader in(filters);
         while (in.left() > 0) each(in.raw_text());
     }
+    // The next one, which leaves `filters`; nothing if there is none.
+    std::optional<std::string_view> take() {
+        if (filters.empty()) return std::nullopt;
+        Reader in(filters);
+        const std::string_view filter = in.raw_text();
+        filters = filters.last(in.left());
+        return filter;
+    }
     std::size_t count() const;
 };
 

@@ -23,6 +23,11 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->packet_size_max = config.max_packet_size_bytes;
     options->message_size_max = config.message_size_limit_bytes;
     options->retain_available = config.retain_available;
+    options->retained_messages_max = static_cast<std::size_t>(config.max_retained_messages);
+    options->retained_bytes_max = static_cast<std::size_t>(config.max_retained_bytes);
+    options->retain_expiry_s = static_cast<std::uint64_t>(config.retain_expiry_interval_min) * 60;
+    options->subscriptions_max = static_cast<std::size_t>(config.max_subscriptions_per_client);
+    options->user_properties_max = static_cast<std::size_t>(config.max_user_properties);
     if (config.persistent_client_expiration_s) {
         options->persistent_client_expiration_s =
             static_cast<std::uint64_t>(*config.persistent_client_expiration_s);
@@ -75,6 +80,9 @@ net::ListenOptions listen_options(const config::Listener& listener, const config
     options.bind_interface = listener.bind_interface;
     options.shared_port = loops > 1;
     options.no_delay = config.set_tcp_nodelay;
+    // Each loop takes its share, rounded up.
+    options.accepts_per_second_max = static_cast<std::uint32_t>(
+        (static_cast<std::size_t>(listener.max_connection_rate) + loops - 1) / loops);
     return options;
 }
 

@@ -70,15 +70,12 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
     Door& door = door_of(listener);
     const net::Address& peer = connection.peer;
     if (!take_place(door.connections, door.connections_max)) {
-        log_.print(base::LogType::notice,
-                   "Client connection from {} denied: max_connections exceeded.", peer.text());
+        refuse_connection(peer, "max_connections");
         return;
     }
     if (!take_place(door.all->count, door.all->max)) {
         door.connections.fetch_sub(1, std::memory_order_relaxed);
-        log_.print(base::LogType::notice,
-                   "Client connection from {} denied: global_max_connections exceeded.",
-                   peer.text());
+        refuse_connection(peer, "global_max_connections");
         return;
     }
     if (shard_->options().connection_messages) {
@@ -89,11 +86,24 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
     adopt(door, std::move(connection));
 }
 
+void ShardThread::refuse_connection(const net::Address& peer, std::string_view limit) {
+    const std::string address = peer.text();
+    shard_->refusals().print(broker::Refusal::connection_limit, address,
+                             "Client connection from {} denied: {} exceeded.", address, limit);
+}
+
 void ShardThread::on_accept_paused(net::Listener&, std::string_view reason) {
     log_.print(base::LogType::warning,
                "Warning: Unable to accept new connections, trying again every second: {}. Raise "
                "the limit of open files (ulimit -n) or set max_connections.",
                reason);
+}
+
+void ShardThread::on_accept_throttled(net::Listener& listener) {
+    const std::uint16_t port = door_of(listener).options.port;
+    shard_->refusals().print(broker::Refusal::connection_rate, fmt::format("port {}", port),
+                             "Connections to port {} have to wait: max_connection_rate is reached.",
+                             port);
 }
 
 void ShardThread::adopt(Door& door, net::DetachedStream connection) {

@@ -68,9 +68,11 @@ private:
     void end_of_turn() override;
     void on_connection(net::Listener& listener, net::DetachedStream connection) override;
     void on_accept_paused(net::Listener& listener, std::string_view reason) override;
+    void on_accept_throttled(net::Listener& listener) override;
     bool post(std::uint32_t shard, broker::RouteBatch& batch) override;
     void receive(std::uint32_t from, const broker::RouteBatch& batch);
     void adopt(Door& door, net::DetachedStream connection);
+    void refuse_connection(const net::Address& peer, std::string_view limit);
     Door& door_of(const net::Listener& listener);
 
     // A stream has no Client for the moment between adopt() and the Client's making.

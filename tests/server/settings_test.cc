@@ -25,7 +25,9 @@ TEST(Settings, general_options_reach_the_broker) {
                "allow_duplicate_messages true\nmax_output_bytes 11\nmax_keepalive 12\n"
                "connect_timeout 13\nmax_packet_size 1400\nmessage_size_limit 15\n"
                "retain_available false\npersistent_client_expiration 2h\nglobal_max_clients 16\n"
-               "sys_interval 17\nconnection_messages false\n"));
+               "sys_interval 17\nconnection_messages false\nmax_retained_messages 18\n"
+               "max_retained_bytes 19\nretain_expiry_interval 2\n"
+               "max_subscriptions_per_client 20\nmax_user_properties 21\n"));
     EXPECT_EQ(7, options->inflight_messages_max);
     EXPECT_EQ(8U, options->inflight_bytes_max);
     EXPECT_EQ(9U, options->queued_messages_max);
@@ -43,6 +45,11 @@ TEST(Settings, general_options_reach_the_broker) {
     EXPECT_EQ(16, options->clients_max);
     EXPECT_EQ(17U, options->sys_interval_s);
     EXPECT_FALSE(options->connection_messages);
+    EXPECT_EQ(18U, options->retained_messages_max);
+    EXPECT_EQ(19U, options->retained_bytes_max);
+    EXPECT_EQ(120U, options->retain_expiry_s);
+    EXPECT_EQ(20U, options->subscriptions_max);
+    EXPECT_EQ(21U, options->user_properties_max);
 }
 
 TEST(Settings, listener_options_reach_its_clients) {
