@@ -1,10 +1,13 @@
 // Clients that do anything at all, against a broker of two shards in memory.
 //
-// The input is a list of acts: connect, subscribe, publish, acknowledge, send noise, break off, do
-// not read, let time pass. What must hold whatever they are: nothing is sent on a closed wire,
-// every packet decodes, no packet identifier is in flight twice, never more are in flight than the
-// client's Receive Maximum, no QoS 2 message arrives twice, and when everybody has left nothing is
-// left behind. A failure stops the program.
+// The input is a list of acts: connect (with a will, properties and limits), subscribe (to one
+// filter or to thousands), publish (with properties and aliases, too large at times), acknowledge,
+// send noise, break off, do not read, let time pass. What must hold whatever they are: nothing is
+// sent on a closed wire, every packet decodes, no packet identifier is in flight twice, never more
+// are in flight than the client's Receive Maximum, nothing is larger than what the client accepts,
+// no QoS 2 message arrives twice; after each act every queue is within its limits, and so are the
+// subscriptions and what is retained; and when everybody has left nothing is left behind. A failure
+// stops the program.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +33,11 @@ using Buffer = std::vector<std::uint8_t>;
 
 constexpr std::uint16_t inflight_max = 4;
 constexpr std::size_t clients_max = 4;
+constexpr std::size_t queued_bytes_max = 6000;
+constexpr std::size_t queued_messages_max = 20;
+constexpr std::size_t retained_max = 4;
+constexpr std::size_t retained_bytes_max = 8000;
+constexpr std::size_t subscriptions_max = 2500;
 constexpr std::array<const char*, 6> topics{"x", "x/y", "x/z", "y", "$q/x", "x/y/z"};
 constexpr std::array<const char*, 8> filters{"x", "x/#", "x/+", "+/y", "#", "y", "$q/#", "x/y/z"};
 
@@ -67,11 +75,12 @@ struct Client {
     FakeWire* wire = nullptr;
     mqtt::Version version = mqtt::Version::v5;
     std::uint16_t window = inflight_max;
-    bool is_noisy = false;           // Sent bytes of its own: what it acknowledged is not known.
-    std::map<PacketId, int> got;     // In flight in the session, by QoS.
-    std::set<PacketId> in_flight;    // On this connection.
-    std::set<PacketId> to_complete;  // PUBRELs received.
-    std::set<std::string> received;  // Payloads that came with QoS 2.
+    std::uint32_t packet_size_max = 0;  // 0 = any.
+    bool is_noisy = false;              // Sent bytes of its own: what it acknowledged is not known.
+    std::map<PacketId, int> got;        // In flight in the session, by QoS.
+    std::set<PacketId> in_flight;       // On this connection.
+    std::set<PacketId> to_complete;     // PUBRELs received.
+    std::set<std::string> received;     // Payloads that came with QoS 2.
     std::map<PacketId, std::string> sent;  // QoS 2, not released.
     PacketId next_id = 0;
 };
@@ -84,8 +93,13 @@ public:
     }
 
     void act(Input& input) {
+        choose_act(input);
+        check_limits();
+    }
+
+    void choose_act(Input& input) {
         Client& client = clients_[input.below(clients_.size())];
-        const std::size_t kind = input.below(16);
+        const std::size_t kind = input.below(18);
         if (kind == 0 || !client.wire) return connect(client, input);
         switch (kind) {
             case 1:
@@ -110,6 +124,10 @@ public:
                 return disturb(client, input);
             case 13:
                 return noise(client, input.some());
+            case 16:
+                return subscribe_many(client, input);
+            case 17:
+                return publish_rich(client, input);
             case 14:
                 return world_.advance(std::chrono::seconds(input.byte()));
             default:
@@ -145,10 +163,16 @@ private:
     static broker::Options options() {
         broker::Options options;
         options.inflight_messages_max = inflight_max;
-        options.queued_messages_max = 20;
+        options.queued_messages_max = queued_messages_max;
         options.output_bytes_max = 2000;
         options.packet_size_max = 10'000;
         options.persistent_client_expiration_s = 3600;
+        options.queued_bytes_max = queued_bytes_max;
+        options.retained_messages_max = retained_max;
+        options.retained_bytes_max = retained_bytes_max;
+        options.subscriptions_max = subscriptions_max;
+        options.user_properties_max = 3;
+        options.retain_expiry_s = 900;
         return options;
     }
 
@@ -168,6 +192,7 @@ private:
             packet.session_expiry_s = terms & 8 ? 300 : 0;
             packet.receive_maximum = static_cast<std::uint16_t>(1 + terms % 7);
             if (terms & 16) packet.maximum_packet_size = 40;
+            packet.topic_alias_maximum = terms % 5;
         }
         if (terms & 32) {
             mqtt::Will& will = packet.will.emplace();
@@ -175,13 +200,18 @@ private:
             will.qos = static_cast<mqtt::Qos>(terms % 3);
             will.retain = (terms & 64) != 0;
             if (terms & 1) will.delay_s = input.byte();
+            if (terms & 1 && will.delay_s % 2 != 0) set_properties(will.properties, will.delay_s);
         }
         client.version = wire.version = packet.version;
+        client.packet_size_max = packet.maximum_packet_size.value_or(0);
         client.window = std::min(packet.receive_maximum, inflight_max);
         client.wire = &wire;
         client.in_flight.clear();
         client.is_noisy = false;
         wire.on_packet = [this, &client, &wire](const Packet& got) {
+            check(client.wire != &wire || client.packet_size_max == 0 ||
+                      got.size <= client.packet_size_max,
+                  "nothing is larger than the client accepts");
             if (client.wire == &wire && !client.is_noisy) observe(client, got);
             return false;
         };
@@ -229,6 +259,33 @@ private:
         send(client, bytes);
     }
 
+    // More than one turn takes; now and then the client goes in the middle of it.
+    void subscribe_many(Client& client, Input& input) {
+        const std::uint8_t terms = input.byte();
+        const std::size_t count = std::size_t{12} * terms;
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < count; ++i) names.push_back("x/" + std::to_string(i) + "/+");
+        names.emplace_back("#");
+        const std::vector<std::string_view> views(names.begin(), names.end());
+        const std::vector<mqtt::SubscribeEntry> entries = [&] {
+            std::vector<mqtt::SubscribeEntry> all;
+            for (const std::string_view name : views)
+                all.push_back({.filter = name, .options = {}});
+            return all;
+        }();
+        Buffer bytes;
+        mqtt::Writer out(bytes);
+        if (terms % 3 == 0) {
+            mqtt::encode_unsubscribe(out, {.id = new_id(client)}, views, client.version);
+        } else {
+            mqtt::encode_subscribe(out, {.id = new_id(client)}, entries, client.version);
+        }
+        send(client, bytes);
+        if (terms % 4 != 1 || client.wire->is_paused || !client.wire->is_open()) return;
+        client.wire->connection->on_bytes(client.wire->unread);
+        world_.drop(*client.wire);
+    }
+
     void unsubscribe(Client& client, Input& input) {
         mqtt::Unsubscribe packet;
         packet.id = new_id(client);
@@ -263,6 +320,70 @@ private:
             client.sent.emplace(packet.id, payload);
         }
         write(client, packet);
+    }
+
+    static void set_properties(mqtt::MessageProperties& properties, unsigned terms) {
+        if (terms & 2) {
+            properties.content_type = "text";
+            properties.has_content_type = true;
+        }
+        if (terms & 4) {
+            properties.response_topic = "x/y";
+            properties.has_response_topic = true;
+        }
+        if (terms & 8) properties.payload_format = 1;
+        if (terms & 16) {
+            properties.correlation_data = base::as_bytes("1234");
+            properties.has_correlation_data = true;
+        }
+        // One to four: the last is more than the limit.
+        static const std::string pairs = [] {
+            std::string pair("\x26\0\1k\0\1v", 7);
+            return pair + pair + pair + pair;
+        }();
+        if (terms & 32) {
+            properties.user = mqtt::UserProperties(
+                base::as_bytes(std::string_view(pairs).substr(0, 7 * (1 + (terms >> 6) % 4))));
+        }
+    }
+
+    // With properties, by an alias, or larger than the broker takes.
+    void publish_rich(Client& client, Input& input) {
+        const std::uint8_t terms = input.byte();
+        mqtt::Publish packet;
+        const std::string topic = topics[input.below(topics.size())];
+        const bool v5 = client.version == mqtt::Version::v5;
+        packet.topic = topic;
+        if (v5) set_properties(packet.properties, terms);
+        if (v5 && (terms & 1) != 0) {
+            packet.topic_alias = static_cast<std::uint16_t>(1 + input.below(12));
+            if (terms & 2) packet.topic = {};
+        }
+        std::string payload = "#" + std::to_string(++payloads_);
+        if (terms % 16 == 15) payload.append(12'000, '.');
+        packet.payload = base::as_bytes(payload);
+        write(client, packet);
+    }
+
+    void check_limits() {
+        std::size_t queued = 0;
+        std::size_t sessions = 0;
+        for (std::uint32_t number = 0; number < world_.shard_count(); ++number) {
+            world_.shard(number).for_each_session([&](broker::Session& session) {
+                ++sessions;
+                const broker::Session::Backlog backlog = session.backlog();
+                check(backlog.messages <= queued_messages_max, "a queue holds so many messages");
+                check(backlog.bytes <= queued_bytes_max, "a queue holds so many bytes");
+                check(backlog.in_flight <= inflight_max, "so many are in flight");
+                check(session.filters().size() <= subscriptions_max,
+                      "a client has so many filters");
+                queued += backlog.messages;
+            });
+        }
+        check(sessions == world_.count(&broker::Counters::sessions), "sessions are counted");
+        check(queued <= world_.count(&broker::Counters::queued_messages), "queues are counted");
+        check(world_.broker().retained().count() <= retained_max, "so many are retained");
+        check(world_.broker().retained().bytes() <= retained_bytes_max, "so many bytes are");
     }
 
     void write(Client& client, const mqtt::Publish& packet) {
