@@ -42,6 +42,16 @@ bool FakeWire::flush() {
     return moved;
 }
 
+// As a client does: the topic of an alias is what it stood for last, on this connection.
+void FakeWire::resolve_alias(Packet& packet) {
+    if (packet.alias == 0) return;
+    if (packet.alias > alias_max) complain("sent an alias above the Topic Alias Maximum");
+    std::string& topic = aliases_[packet.alias];
+    if (!packet.topic.empty()) topic = packet.topic;
+    if (topic.empty()) complain("sent an alias that stands for nothing");
+    packet.topic = topic;
+}
+
 void FakeWire::decode() {
     std::size_t position = 0;
     for (;;) {
@@ -53,12 +63,16 @@ void FakeWire::decode() {
             break;
         }
         position += next.frame.size;
-        const auto packet = decode_from_server(next.frame, version);
+        auto packet = decode_from_server(next.frame, version);
         if (!packet) {
             complain("sent a packet that does not decode, type " +
                      std::to_string(static_cast<int>(next.frame.type)));
             continue;
         }
+        if (packet_size_max != 0 && packet->size > packet_size_max) {
+            complain("sent more than the client's Maximum Packet Size: " + to_text(*packet));
+        }
+        if (packet->type == mqtt::PacketType::publish) resolve_alias(*packet);
         if (!on_packet || on_packet(*packet)) received.push_back(*packet);
     }
     bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(position));

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,9 @@ public:
     bool is_closing = false;
     std::optional<std::uint32_t> moving_to;
     mqtt::Version version = mqtt::Version::v3_1_1;  // What the client speaks.
+    // What it said in CONNECT that it can take; 0 = any size, and no alias.
+    std::uint32_t packet_size_max = 0;
+    std::uint16_t alias_max = 0;
     std::deque<Packet> received;
     // Sees each packet before it goes to `received`; false keeps it from there.
     std::function<bool(const Packet&)> on_packet;
@@ -59,11 +63,13 @@ public:
 
 private:
     void decode();
+    void resolve_alias(Packet& packet);
     void complain(const std::string& sentence);
 
     base::OutputQueue queue_;
     std::size_t size_at_close_ = 0;
     std::vector<std::uint8_t> bytes_;  // Taken, not yet decoded.
+    std::map<std::uint16_t, std::string> aliases_;
 };
 
 }  // namespace support

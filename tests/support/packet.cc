@@ -27,6 +27,10 @@ bool read_connack(Packet& out, base::Bytes body, mqtt::Version version) {
     out.maximum_qos = packet->maximum_qos;
     out.retain_available = packet->retain_available;
     out.maximum_packet_size = packet->maximum_packet_size;
+    out.session_expiry_s = packet->session_expiry_s;
+    out.response_information = packet->response_information;
+    out.reason_string = packet->reason_string.value_or("");
+    out.server_reference = packet->server_reference.value_or("");
     out.authentication_method = packet->authentication_method;
     out.authentication_data = base::as_text(packet->authentication_data.value_or(base::Bytes{}));
     return true;
@@ -51,7 +55,13 @@ bool read_publish(Packet& out, const mqtt::Frame& frame, mqtt::Version version) 
     out.retain = packet->retain;
     out.dup = packet->dup;
     out.expiry_s = packet->properties.message_expiry_s;
+    out.alias = packet->topic_alias;
+    out.payload_format = packet->properties.payload_format;
     out.content_type = packet->properties.content_type;
+    out.response_topic = packet->properties.response_topic;
+    out.correlation_data = base::as_text(packet->properties.correlation_data);
+    packet->properties.user.for_each(
+        [&](const auto& pair) { out.user.emplace_back(pair.key, pair.value); });
     out.subscription_ids = mqtt::subscription_ids(*packet);
     return true;
 }
@@ -61,6 +71,7 @@ bool read_ack(Packet& out, const mqtt::Frame& frame, mqtt::Version version) {
     if (!packet) return false;
     out.id = packet->id;
     out.reason = packet->reason;
+    out.reason_string = packet->reason_string.value_or("");
     return true;
 }
 
@@ -69,6 +80,7 @@ bool read_reasons(Packet& out, const Decoded& packet) {
     if (!packet) return false;
     out.id = packet->id;
     out.reasons.assign(packet->reasons.begin(), packet->reasons.end());
+    out.reason_string = packet->reason_string.value_or("");
     return true;
 }
 
@@ -95,6 +107,8 @@ bool read(Packet& out, const mqtt::Frame& frame, mqtt::Version version) {
             const auto packet = mqtt::decode_disconnect(frame.body, version);
             if (!packet || version != mqtt::Version::v5) return false;
             out.reason = packet->reason;
+            out.reason_string = packet->reason_string.value_or("");
+            out.server_reference = packet->server_reference.value_or("");
             return true;
         }
         default:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mqtt/framer.h"
@@ -25,8 +26,13 @@ struct Packet {
     bool retain = false;
     bool dup = false;
     std::optional<std::uint32_t> expiry_s;
+    std::uint16_t alias = 0;
+    std::optional<std::uint8_t> payload_format;
     std::string content_type;
+    std::string response_topic;
+    std::string correlation_data;
     std::vector<std::uint32_t> subscription_ids;
+    std::vector<std::pair<std::string, std::string>> user;
 
     // CONNACK
     bool session_present = false;
@@ -38,6 +44,12 @@ struct Packet {
     std::optional<std::uint8_t> maximum_qos;
     std::optional<bool> retain_available;
     std::optional<std::uint32_t> maximum_packet_size;
+    std::optional<std::uint32_t> session_expiry_s;
+    std::optional<std::string> response_information;
+
+    // CONNACK, acks, SUBACK, UNSUBACK and DISCONNECT
+    std::string reason_string;
+    std::string server_reference;
 
     // CONNACK, AUTH
     std::optional<std::string> authentication_method;

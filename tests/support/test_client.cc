@@ -12,13 +12,34 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-mqtt::Will will_of(const WillTerms& terms) {
+// `user` is where the encoded user properties live.
+mqtt::MessageProperties properties_of(const Properties& terms, Buffer& user) {
+    mqtt::MessageProperties properties;
+    properties.payload_format = terms.payload_format;
+    properties.content_type = terms.content_type;
+    properties.has_content_type = !terms.content_type.empty();
+    properties.response_topic = terms.response_topic;
+    properties.has_response_topic = !terms.response_topic.empty();
+    properties.correlation_data = base::as_bytes(terms.correlation_data);
+    properties.has_correlation_data = !terms.correlation_data.empty();
+    mqtt::Writer out(user);
+    for (const auto& [key, value] : terms.user) {
+        out.u8(static_cast<std::uint8_t>(mqtt::PropertyId::user_property));
+        out.text(key);
+        out.text(value);
+    }
+    properties.user = mqtt::UserProperties(user);
+    return properties;
+}
+
+mqtt::Will will_of(const WillTerms& terms, Buffer& user) {
     mqtt::Will will;
     will.topic = terms.topic;
     will.payload = base::as_bytes(terms.payload);
     will.qos = static_cast<mqtt::Qos>(terms.qos);
     will.retain = terms.retain;
     will.delay_s = terms.delay_s;
+    will.properties = properties_of(terms.properties, user);
     will.properties.message_expiry_s = terms.expiry_s;
     return will;
 }
@@ -60,11 +81,16 @@ TestClient& TestClient::connect(const ConnectTerms& terms) {
     packet.clean_start = terms.clean_start;
     packet.keep_alive_s = terms.keep_alive_s;
     packet.client_id = client_id_;
-    if (terms.will) packet.will = will_of(*terms.will);
+    Buffer user;
+    if (terms.will) packet.will = will_of(*terms.will, user);
     packet.user_name = terms.user_name;
     packet.session_expiry_s = terms.version == v5 ? terms.session_expiry_s : 0;
     packet.receive_maximum = terms.receive_maximum;
     packet.maximum_packet_size = terms.maximum_packet_size;
+    packet.topic_alias_maximum = wire_->alias_max = terms.topic_alias_maximum;
+    packet.request_problem_information = terms.request_problem_information;
+    packet.request_response_information = terms.request_response_information;
+    wire_->packet_size_max = terms.version == v5 ? terms.maximum_packet_size.value_or(0) : 0;
     packet.authentication_method = terms.authentication_method;
     packet.authentication_data = base::as_bytes(terms.authentication_data);
     Buffer bytes;
@@ -114,9 +140,13 @@ TestClient& TestClient::publish(std::string_view topic, std::string_view payload
     packet.topic = topic;
     packet.payload = base::as_bytes(payload);
     packet.topic_alias = terms.alias;
+    Buffer user;
+    packet.properties = properties_of(terms.properties, user);
     packet.properties.message_expiry_s = terms.expiry_s;
-    packet.properties.content_type = terms.content_type;
-    packet.properties.has_content_type = !terms.content_type.empty();
+    if (!terms.content_type.empty()) {
+        packet.properties.content_type = terms.content_type;
+        packet.properties.has_content_type = true;
+    }
     Buffer bytes;
     mqtt::Writer out(bytes);
     mqtt::encode(out, packet, version_);

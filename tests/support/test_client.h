@@ -40,6 +40,15 @@ using mqtt::ReasonCode;
 using mqtt::RetainHandling;
 using mqtt::Version;
 
+// What a message says of itself in 5.0; empty = not said.
+struct Properties {
+    std::optional<std::uint8_t> payload_format{};
+    std::string_view content_type{};
+    std::string_view response_topic{};
+    std::string_view correlation_data{};
+    std::vector<std::pair<std::string, std::string>> user{};
+};
+
 struct WillTerms {
     std::string_view topic;
     std::string_view payload;
@@ -47,6 +56,7 @@ struct WillTerms {
     bool retain = false;
     std::uint32_t delay_s = 0;
     std::optional<std::uint32_t> expiry_s{};
+    Properties properties{};
 };
 
 struct ConnectTerms {
@@ -58,6 +68,9 @@ struct ConnectTerms {
     std::uint32_t session_expiry_s = 0;
     std::uint16_t receive_maximum = 65'535;
     std::optional<std::uint32_t> maximum_packet_size{};
+    std::uint16_t topic_alias_maximum = 0;
+    bool request_problem_information = true;
+    bool request_response_information = false;
     std::optional<std::string_view> authentication_method{};
     std::string_view authentication_data{};
     std::uint32_t accepted_by = 0;  // The shard that accepts the socket.
@@ -76,6 +89,7 @@ struct PublishTerms {
     std::uint16_t alias = 0;
     std::optional<std::uint32_t> expiry_s{};
     std::string_view content_type{};
+    Properties properties{};
 };
 
 struct SubscribeTerms {
