@@ -166,6 +166,7 @@ void Connection::adopt_terms(const mqtt::Connect& packet) {
         options.inflight_messages_max == 0 ? UINT16_MAX : options.inflight_messages_max;
     if (packet.user_name) user_name_ = std::make_unique<const std::string>(*packet.user_name);
     packet_size_max_ = packet.maximum_packet_size.value_or(0);
+    outgoing_alias_max_ = std::min(packet.topic_alias_maximum, listener_->topic_alias_broker_max);
     receive_maximum_ = window_max;
     keep_alive_s_ = packet.keep_alive_s;
     const std::uint16_t limit = options.keep_alive_max_s;

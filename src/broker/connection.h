@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/timer_wheel.h"
+#include "broker/alias_table.h"
 #include "broker/long_request.h"
 #include "broker/options.h"
 #include "broker/publish_encoder.h"
@@ -113,6 +114,8 @@ private:
     mqtt::ReasonCode route(const mqtt::Publish& packet);
     void handle_qos2_publish(const mqtt::Publish& packet, bool allowed);
     OutgoingPublish outgoing(const Publication& publication, const DeliveryTerms& terms) const;
+    Alias choose_alias(const OutgoingPublish& packet, Publication& publication);
+    bool fits(const OutgoingPublish& packet) const;
     std::size_t write(OutgoingPublish& packet, Publication& publication);
     void handle_ack(const mqtt::Frame& frame);
     void handle_pubrel(const mqtt::Ack& packet);
@@ -165,10 +168,12 @@ private:
     std::unique_ptr<Authentication> authentication_;  // Null = nothing to remember.
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;
+    std::unique_ptr<AliasTable> outgoing_aliases_;  // Null until the client can be sent one.
     std::unique_ptr<LongRequest> request_;  // While a SUBSCRIBE or UNSUBSCRIBE is worked on.
     std::uint32_t packet_size_max_ = 0;     // The client's Maximum Packet Size; 0 = none.
     std::uint16_t keep_alive_s_ = 0;
     std::uint16_t receive_maximum_ = 0;  // Ours, which the client must respect.
+    std::uint16_t outgoing_alias_max_ = 0;
     mqtt::Version version_ = mqtt::Version::v3_1_1;
     State state_ = State::awaiting_connect;
     bool is_paused_ = false;  // By us: its silence is not its own.

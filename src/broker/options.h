@@ -49,7 +49,8 @@ struct ListenerOptions {
     std::string mount_point;  // Put before every topic of its clients; empty = none.
     std::string auto_id_prefix = "auto-";
     mqtt::Qos qos_max = mqtt::Qos::exactly_once;
-    std::uint16_t topic_alias_max = 10;
+    std::uint16_t topic_alias_max = 10;         // Of clients towards us.
+    std::uint16_t topic_alias_broker_max = 10;  // Of ours towards a client; 0 = we use none.
     bool allow_v3_1 = true;
     bool allow_v3_1_1 = true;
     bool allow_v5 = true;

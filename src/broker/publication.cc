@@ -1,5 +1,7 @@
 #include "broker/publication.h"
 
+#include "base/hash.h"
+
 namespace broker {
 
 const MessageRef& Publication::message() {
@@ -13,6 +15,11 @@ const MessageRef& Publication::message() {
                               .source = source});
     }
     return kept;
+}
+
+std::uint64_t Publication::hash_of_topic() {
+    if (topic_hash == 0) topic_hash = base::hash(topic);
+    return topic_hash;
 }
 
 Publication Publication::of(const MessageRef& message) {

@@ -29,10 +29,13 @@ struct Publication {
     bool retain = false;
     std::int64_t expiry_wall_ms = 0;  // 0 = never.
     SourceId source = 0;
-    MessageRef kept;  // Made by message().
+    MessageRef kept;               // Made by message().
+    std::uint64_t topic_hash = 0;  // Made by hash_of_topic(); 0 = not yet.
 
     // The message as an object that may outlive the packet.
     const MessageRef& message();
+    // The same for all subscribers, so computed once.
+    std::uint64_t hash_of_topic();
     static Publication of(const MessageRef& message);
 };
 

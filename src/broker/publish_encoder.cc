@@ -40,9 +40,15 @@ private:
 };
 
 constexpr std::size_t expiry_property_size = 5;
+constexpr std::size_t alias_property_size = 3;
+
+std::string_view written_topic(const OutgoingPublish& packet) {
+    return packet.alias.is_known ? std::string_view() : packet.topic;
+}
 
 std::size_t properties_size(const OutgoingPublish& packet) {
     std::size_t size = packet.properties.size();
+    if (packet.alias.number != 0) size += alias_property_size;
     if (packet.expiry_left_s) size += expiry_property_size;
     if (packet.ids) {
         packet.ids->for_each([&](std::uint32_t id) { size += 1 + mqtt::variable_int_size(id); });
@@ -51,7 +57,7 @@ std::size_t properties_size(const OutgoingPublish& packet) {
 }
 
 std::size_t remaining_length(const OutgoingPublish& packet, std::size_t properties) {
-    std::size_t size = 2 + packet.topic.size() + packet.payload.size();
+    std::size_t size = 2 + written_topic(packet).size() + packet.payload.size();
     if (packet.qos != mqtt::Qos::at_most_once) size += 2;
     if (packet.version == mqtt::Version::v5) {
         size += mqtt::variable_int_size(static_cast<std::uint32_t>(properties)) + properties;
@@ -59,18 +65,31 @@ std::size_t remaining_length(const OutgoingPublish& packet, std::size_t properti
     return size;
 }
 
-void write_properties(Cursor& out, const OutgoingPublish& packet, std::size_t size) {
+// Returns where the topic alias went, or null.
+const std::uint8_t* write_properties(Cursor& out, const OutgoingPublish& packet, std::size_t size) {
+    const std::uint8_t* alias_at = nullptr;
     out.variable_int(static_cast<std::uint32_t>(size));
+    if (packet.alias.number != 0) {
+        out.u8(static_cast<std::uint8_t>(mqtt::PropertyId::topic_alias));
+        alias_at = out.at();
+        out.u16(packet.alias.number);
+    }
     if (packet.expiry_left_s) {
         out.u8(static_cast<std::uint8_t>(mqtt::PropertyId::message_expiry_interval));
         out.u32(*packet.expiry_left_s);
     }
     out.raw(packet.properties);
-    if (!packet.ids) return;
+    if (!packet.ids) return alias_at;
     packet.ids->for_each([&](std::uint32_t id) {
         out.u8(static_cast<std::uint8_t>(mqtt::PropertyId::subscription_identifier));
         out.variable_int(id);
     });
+    return alias_at;
+}
+
+void put_u16(std::uint8_t* at, std::uint16_t value) {
+    at[0] = static_cast<std::uint8_t>(value >> 8);
+    at[1] = static_cast<std::uint8_t>(value);
 }
 
 std::uint8_t first_byte(const OutgoingPublish& packet) {
@@ -98,14 +117,17 @@ EncodedPublish encode(base::OutputQueue& out, const OutgoingPublish& packet) {
     Cursor cursor(start);
     cursor.u8(first_byte(packet));
     cursor.variable_int(body);
-    cursor.u16(static_cast<std::uint16_t>(packet.topic.size()));
-    cursor.raw(base::as_bytes(packet.topic));
-    EncodedPublish encoded{start, static_cast<std::uint32_t>(size), 0};
+    const std::string_view topic = written_topic(packet);
+    cursor.u16(static_cast<std::uint16_t>(topic.size()));
+    cursor.raw(base::as_bytes(topic));
+    EncodedPublish encoded{start, static_cast<std::uint32_t>(size)};
     if (packet.qos != mqtt::Qos::at_most_once) {
         encoded.id_offset = static_cast<std::uint32_t>(cursor.at() - start);
         cursor.u16(packet.id);
     }
-    if (v5) write_properties(cursor, packet, properties);
+    const std::uint8_t* const alias_at =
+        v5 ? write_properties(cursor, packet, properties) : nullptr;
+    if (alias_at) encoded.alias_offset = static_cast<std::uint32_t>(alias_at - start);
     if (!packet.shared_payload) {
         cursor.raw(packet.payload);
         return encoded;
@@ -118,12 +140,12 @@ EncodedPublish encode(base::OutputQueue& out, const OutgoingPublish& packet) {
     return encoded;
 }
 
-void append_copy(base::OutputQueue& out, const EncodedPublish& encoded, mqtt::PacketId id) {
+void append_copy(base::OutputQueue& out, const EncodedPublish& encoded, mqtt::PacketId id,
+                 std::uint16_t alias) {
     std::uint8_t* const start = out.extend(encoded.size);
     std::memcpy(start, encoded.bytes, encoded.size);
-    if (encoded.id_offset == 0) return;
-    start[encoded.id_offset] = static_cast<std::uint8_t>(id >> 8);
-    start[encoded.id_offset + 1] = static_cast<std::uint8_t>(id);
+    if (encoded.id_offset != 0) put_u16(start + encoded.id_offset, id);
+    if (encoded.alias_offset != 0) put_u16(start + encoded.alias_offset, alias);
 }
 
 }  // namespace broker

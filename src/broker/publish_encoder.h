@@ -15,8 +15,15 @@
 
 namespace broker {
 
+// The number that the client knows the topic by, or learns it by with this packet.
+struct Alias {
+    std::uint16_t number = 0;  // 0 = none.
+    bool is_known = false;     // The topic itself is left out.
+};
+
 struct OutgoingPublish {
     std::string_view topic;
+    Alias alias;  // v5 only.
     Bytes payload;
     Bytes properties;                            // As Publication's; v5 only.
     std::optional<std::uint32_t> expiry_left_s;  // v5 only.
@@ -33,16 +40,18 @@ struct OutgoingPublish {
 // Where a packet landed, so that the same packet for the next subscriber is one copy.
 struct EncodedPublish {
     const std::uint8_t* bytes =
-        nullptr;                  // The part that was copied; null if the payload is shared.
-    std::uint32_t size = 0;       // Of the whole packet, shared payload included.
-    std::uint32_t id_offset = 0;  // Of the packet identifier; 0 with QoS 0.
+        nullptr;                     // The part that was copied; null if the payload is shared.
+    std::uint32_t size = 0;          // Of the whole packet, shared payload included.
+    std::uint32_t id_offset = 0;     // Of the packet identifier; 0 with QoS 0.
+    std::uint32_t alias_offset = 0;  // Of the topic alias; 0 without.
 };
 
 // Size of the whole packet on the wire.
 std::size_t encoded_size(const OutgoingPublish& packet);
 EncodedPublish encode(base::OutputQueue& out, const OutgoingPublish& packet);
 // Appends a packet that encode() made a moment ago (its bytes must still be queued), with an
-// identifier of its own.
-void append_copy(base::OutputQueue& out, const EncodedPublish& encoded, mqtt::PacketId id);
+// identifier and a topic alias of its own; the alias is known to the client if the copied one was.
+void append_copy(base::OutputQueue& out, const EncodedPublish& encoded, mqtt::PacketId id,
+                 std::uint16_t alias);
 
 }  // namespace broker

@@ -24,7 +24,9 @@ std::uint32_t encoding_key(const OutgoingPublish& packet, const Publication& pub
     return 1U | static_cast<std::uint32_t>(packet.version == mqtt::Version::v5) << 1 |
            static_cast<std::uint32_t>(packet.qos) << 2 |
            static_cast<std::uint32_t>(packet.retain) << 4 |
-           static_cast<std::uint32_t>(mount_size) << 5;
+           static_cast<std::uint32_t>(packet.alias.number != 0) << 5 |
+           static_cast<std::uint32_t>(packet.alias.is_known) << 6 |
+           static_cast<std::uint32_t>(mount_size) << 7;
 }
 
 }  // namespace
@@ -208,7 +210,7 @@ std::size_t Connection::write(OutgoingPublish& packet, Publication& publication)
     Shard::EncodingCache& cache = shard_.encoding_cache();
     const std::uint32_t key = encoding_key(packet, publication);
     if (key != 0 && key == cache.key) {
-        append_copy(wire_.output(), cache.encoded, packet.id);
+        append_copy(wire_.output(), cache.encoded, packet.id, packet.alias.number);
         return cache.encoded.size;
     }
     const bool shares = shard_.recipients() > 1;
@@ -221,14 +223,32 @@ std::size_t Connection::write(OutgoingPublish& packet, Publication& publication)
     return encoded.size;
 }
 
+// A client's Maximum Packet Size [MQTT-3.1.2-24].
+bool Connection::fits(const OutgoingPublish& packet) const {
+    return packet_size_max_ == 0 || encoded_size(packet) <= packet_size_max_;
+}
+
+// The table is told of what is sent, and nothing else: a number that the client is not told must
+// not become known.
+Alias Connection::choose_alias(const OutgoingPublish& packet, Publication& publication) {
+    if (!outgoing_aliases_) outgoing_aliases_ = std::make_unique<AliasTable>(outgoing_alias_max_);
+    bool may_define = true;
+    if (packet_size_max_ != 0) {
+        OutgoingPublish defining = packet;
+        defining.alias = {1, false};
+        may_define = fits(defining);
+    }
+    return outgoing_aliases_->choose(packet.topic, publication.hash_of_topic(), may_define);
+}
+
 bool Connection::send_publish(Publication& publication, const DeliveryTerms& terms, Qos qos,
                               mqtt::PacketId id, bool dup) {
     OutgoingPublish packet = outgoing(publication, terms);
     packet.id = id;
     packet.qos = qos;
     packet.dup = dup;
-    // A client's Maximum Packet Size: not sent, and done with [MQTT-3.1.2-25].
-    if (packet_size_max_ != 0 && encoded_size(packet) > packet_size_max_) {
+    if (outgoing_alias_max_ != 0) packet.alias = choose_alias(packet, publication);
+    if (!fits(packet)) {  // Not sent, and done with [MQTT-3.1.2-25].
         shard_.counters().dropped_packet_size.add();
         return false;
     }

@@ -201,7 +201,7 @@ constexpr auto table = std::to_array<Option>({
      true},
     {"max_topic_alias", named_listener, honoured, restart,
      number<any_u16, &Listener::max_topic_alias>},
-    {"max_topic_alias_broker", named_listener, accepted, restart,
+    {"max_topic_alias_broker", named_listener, honoured, restart,
      number<any_u16, &Listener::max_topic_alias_broker>},
     {"max_user_properties",
      general,

@@ -56,6 +56,7 @@ broker::ListenerOptions door_options(const config::Listener& listener,
     options.auto_id_prefix = listener.auto_id_prefix;
     options.qos_max = static_cast<mqtt::Qos>(listener.max_qos);
     options.topic_alias_max = listener.max_topic_alias;
+    options.topic_alias_broker_max = listener.max_topic_alias_broker;
     options.allow_v3_1 = listener.versions.v31;
     options.allow_v3_1_1 = listener.versions.v311;
     options.allow_v5 = listener.versions.v5;

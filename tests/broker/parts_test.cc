@@ -217,6 +217,7 @@ struct EncoderRow {
     bool dup;
     std::optional<std::uint32_t> expiry_s;
     std::vector<std::uint32_t> ids;
+    Alias alias{};
 };
 
 const EncoderRow encoder_rows[] = {
@@ -232,7 +233,9 @@ const EncoderRow encoder_rows[] = {
     {"expiry", 5, 10, 1, false, false, 77, {}},
     {"expired", 5, 10, 0, false, false, 0, {}},
     {"identifiers of every size", 5, 10, 1, false, false, {}, {1, 200, 20'000, 268'435'455}},
-    {"everything", 300, 5000, 2, true, true, 1, {127, 128}},
+    {"an alias is defined", 5, 10, 1, false, false, {}, {}, {0x0102, false}},
+    {"an alias is known", 300, 10, 0, false, false, {}, {}, {0x0102, true}},
+    {"everything", 300, 5000, 2, true, true, 1, {127, 128}, {65'535, true}},
 };
 
 // mqtt::encode() is the reference: what it decodes to is what must arrive.
@@ -258,12 +261,13 @@ void check_row(const EncoderRow& row, mqtt::Version version, bool shared) {
         packet.properties = forwarded;
         packet.expiry_left_s = row.expiry_s;
         packet.ids = &ids;
+        packet.alias = row.alias;
     }
     base::ChunkPool pool;
     base::OutputQueue queue(pool);
     const EncodedPublish encoded = encode(queue, packet);
     EXPECT_EQ(shared && row.payload_size > 0, kept->is_shared());
-    if (!shared) append_copy(queue, encoded, 0x4321);
+    if (!shared) append_copy(queue, encoded, 0x4321, 0x0304);
     const auto bytes = drain(queue);
     EXPECT_FALSE(kept->is_shared());
     ASSERT_EQ(encoded_size(packet) * (shared ? 1 : 2), bytes.size());
@@ -274,13 +278,15 @@ void check_row(const EncoderRow& row, mqtt::Version version, bool shared) {
         ASSERT_EQ(encoded.size, next.frame.size);
         const auto decoded = mqtt::decode_publish(next.frame.flags, next.frame.body, version, true);
         ASSERT_TRUE(decoded);
-        EXPECT_EQ(topic, decoded->topic);
+        EXPECT_EQ(packet.alias.is_known ? "" : topic, decoded->topic);
         EXPECT_EQ(payload, base::as_text(decoded->payload));
         EXPECT_EQ(packet.qos, decoded->qos);
         EXPECT_EQ(row.qos == 0 ? 0 : at == 0 ? 0x1234 : 0x4321, decoded->id);
         EXPECT_EQ(row.retain, decoded->retain);
         EXPECT_EQ(row.dup, decoded->dup);
         if (!v5) continue;
+        const std::uint16_t copied = row.alias.number == 0 ? 0 : 0x0304;
+        EXPECT_EQ(at == 0 ? row.alias.number : copied, decoded->topic_alias);
         EXPECT_EQ(row.expiry_s, decoded->properties.message_expiry_s);
         EXPECT_EQ("c", decoded->properties.content_type);
         EXPECT_EQ(row.ids, mqtt::subscription_ids(*decoded));

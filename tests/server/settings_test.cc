@@ -55,13 +55,14 @@ TEST(Settings, general_options_reach_the_broker) {
 TEST(Settings, listener_options_reach_its_clients) {
     const config::Config config = parsed(
         "listener 1884 127.0.0.1\nallow_anonymous true\nmount_point m/\nmax_qos 1\n"
-        "max_topic_alias 3\naccept_protocol_versions 4,5\nuse_username_as_clientid true\n"
+        "max_topic_alias 3\nmax_topic_alias_broker 4\naccept_protocol_versions 4,5\nuse_username_as_clientid true\n"
         "listener_auto_id_prefix gate-\nsocket_domain ipv4\n");
     const broker::ListenerOptions options = door_options(config.listeners.at(0));
     EXPECT_EQ(1884, options.port);
     EXPECT_EQ("m/", options.mount_point);
     EXPECT_EQ(mqtt::Qos::at_least_once, options.qos_max);
     EXPECT_EQ(3, options.topic_alias_max);
+    EXPECT_EQ(4, options.topic_alias_broker_max);
     EXPECT_FALSE(options.allow_v3_1);
     EXPECT_TRUE(options.allow_v3_1_1 && options.allow_v5);
     EXPECT_TRUE(options.allow_anonymous && options.use_user_name_as_client_id);
