@@ -2,6 +2,7 @@
 // before CONNACK; and again at any time after it, if the client begins.
 #include "broker/authentication.h"
 #include "broker/connection.h"
+#include "broker/reason_text.h"
 #include "broker/shard.h"
 #include "mqtt/auth.h"
 #include "mqtt/disconnect.h"
@@ -38,7 +39,6 @@ void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
         return refuse_connect(ReasonCode::packet_too_large, version_,
                               "CONNECT too long to be kept while its client is authenticated");
     }
-    packet_size_max_ = packet.maximum_packet_size.value_or(0);
     authentication_ = std::make_unique<Authentication>(*this);
     if (packet.authentication_method) authentication_->method = *packet.authentication_method;
     authentication_->exchange = std::move(begun.exchange);
@@ -102,7 +102,9 @@ void Connection::admit(mqtt::Connect packet, const std::string& client_id,
         packet.user_name = answer.user_name;
     }
     if (!may_will(packet, client_id)) {
-        return refuse_connect(ReasonCode::not_authorized, version_, "will topic not authorised");
+        return refuse_connect(
+            ReasonCode::not_authorized, version_,
+            fmt::format("will topic {} not authorised", quoted(packet.will->topic)));
     }
     accept(packet, client_id);
 }

@@ -6,8 +6,9 @@
 #include "broker/authentication.h"
 #include "broker/client_id.h"
 #include "broker/connection.h"
+#include "broker/reason_text.h"
 #include "broker/shard.h"
-#include "mqtt/connack.h"
+#include "mqtt/utf8.h"
 
 namespace broker {
 
@@ -29,6 +30,14 @@ bool is_allowed(const ListenerOptions& listener, Version version) {
     return false;
 }
 
+// Fixed header 2, flags, reason, no properties.
+constexpr std::uint32_t smallest_connack_size = 5;
+
+bool has_valid_format(const mqtt::Will& will) {
+    return will.properties.payload_format != 1 ||
+           mqtt::is_valid_utf8_payload(base::as_text(will.payload));
+}
+
 // "a b c" as mosquitto.conf has it: one prefix, blanks included.
 bool has_allowed_prefix(const Options& options, std::string_view client_id) {
     return options.client_id_prefixes.empty() || client_id.starts_with(options.client_id_prefixes);
@@ -39,23 +48,26 @@ bool has_allowed_prefix(const Options& options, std::string_view client_id) {
 void Connection::handle_connect(Bytes body) {
     const auto packet = mqtt::decode_connect(body);
     if (!packet) {
+        // How much it takes is not known: only the smallest answer is safe.
+        packet_size_max_ = smallest_connack_size;
         return refuse_connect(packet.error(), mqtt::peek_version(body).value_or(Version::v3_1_1),
                               mqtt::describe(packet.error()));
     }
+    packet_size_max_ = packet->maximum_packet_size.value_or(0);
     if (!is_allowed(*listener_, packet->version)) {
         return refuse_connect(ReasonCode::unsupported_protocol_version, packet->version,
-                              "protocol version not allowed on this listener");
+                              "accept_protocol_versions of this listener leaves this version out");
     }
     version_ = packet->version;
     if (has_too_many(packet->user) ||
         (packet->will && has_too_many(packet->will->properties.user))) {
-        return refuse_connect(ReasonCode::quota_exceeded, version_,
-                              "more than max_user_properties");
+        return refuse_connect(
+            ReasonCode::quota_exceeded, version_,
+            fmt::format("more than max_user_properties {}", shard_.options().user_properties_max));
     }
-    const std::optional<std::string> client_id = choose_client_id(*packet);
+    const auto client_id = choose_client_id(*packet);
     if (!client_id) {
-        return refuse_connect(ReasonCode::client_identifier_not_valid, version_,
-                              "client id not valid");
+        return refuse_connect(ReasonCode::client_identifier_not_valid, version_, client_id.error());
     }
     const std::uint32_t owner = shard_.broker().shard_of(*client_id);
     if (owner != shard_.number()) {
@@ -67,18 +79,25 @@ void Connection::handle_connect(Bytes body) {
     if (is_acceptable(*packet)) authenticate(body, *packet, *client_id);
 }
 
-// Nothing if the client id cannot be used. One that the server assigns falls to this shard, so that
-// the connection need not move.
-std::optional<std::string> Connection::choose_client_id(const mqtt::Connect& packet) {
+// Or why it cannot be used. One that the server assigns falls to this shard, so that the connection
+// need not move.
+base::Result<std::string, std::string> Connection::choose_client_id(const mqtt::Connect& packet) {
+    const auto refuse = [](const char* why) { return base::fail(std::string(why)); };
     if (listener_->use_user_name_as_client_id) {
-        if (!packet.user_name || packet.user_name->empty()) return std::nullopt;
+        if (!packet.user_name || packet.user_name->empty()) {
+            return refuse("use_username_as_clientid wants a user name");
+        }
         return std::string(*packet.user_name);
     }
     if (!packet.client_id.empty()) {
-        if (!has_allowed_prefix(shard_.options(), packet.client_id)) return std::nullopt;
+        if (!has_allowed_prefix(shard_.options(), packet.client_id)) {
+            return refuse("the client id does not begin with clientid_prefixes");
+        }
         return std::string(packet.client_id);
     }
-    if (!listener_->allow_zero_length_client_id) return std::nullopt;
+    if (!listener_->allow_zero_length_client_id) {
+        return refuse("an empty client id, but allow_zero_length_clientid is false");
+    }
     const Broker& broker = shard_.broker();
     for (;;) {
         std::string client_id = make_client_id(listener_->auto_id_prefix);
@@ -93,13 +112,22 @@ bool Connection::is_acceptable(const mqtt::Connect& packet) {
         return false;
     };
     if (packet.will && packet.will->qos > listener_->qos_max) {
-        return refuse(ReasonCode::qos_not_supported, "will QoS above max_qos");
+        return refuse(
+            ReasonCode::qos_not_supported,
+            fmt::format("will QoS {} is above max_qos {}", static_cast<int>(packet.will->qos),
+                        static_cast<int>(listener_->qos_max)));
     }
     if (packet.will && packet.will->retain && !options.retain_available) {
-        return refuse(ReasonCode::retain_not_supported, "will with retain, which is not available");
+        return refuse(ReasonCode::retain_not_supported,
+                      "will with retain, but retain_available is false");
     }
     if (packet.will && !fits_mount_point(packet.will->topic)) {
-        return refuse(ReasonCode::topic_name_invalid, "will topic too long");
+        return refuse(ReasonCode::topic_name_invalid,
+                      "the will topic is too long below the listener's mount point");
+    }
+    if (packet.will && options.validate_payload_format && !has_valid_format(*packet.will)) {
+        return refuse(ReasonCode::payload_format_invalid,
+                      "the will payload is not the UTF-8 that its format indicator promises");
     }
     const std::uint16_t limit = options.keep_alive_max_s;
     const bool too_long = packet.keep_alive_s == 0 || packet.keep_alive_s > limit;
@@ -110,25 +138,38 @@ bool Connection::is_acceptable(const mqtt::Connect& packet) {
     return true;
 }
 
-void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log) {
+void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view why) {
     const std::string peer = wire_.peer();
     // An address may stand for many clients: one reason of theirs does not silence another.
-    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), log),
-                            "Connection from {} refused: {}.", peer, log);
-    // A 3.1.1 server has codes for five reasons; for the others, a malformed CONNECT among them, it
-    // closes without a word ([MQTT-3.1.4-1] and [MQTT-3.2.2-6] of 3.1.1).
-    const bool has_code =
-        version == Version::v5 || mqtt::connack_return_code_v3(reason).has_value();
-    if (has_code) {
-        mqtt::Writer out = begin_packet();
-        mqtt::encode(out, mqtt::Connack{.reason = reason}, version);
-        finish_packet();
-    }
+    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), why),
+                            "Connection from {} refused: {}.", peer, why);
+    version_ = version;
+    const std::string& elsewhere = shard_.options().server_reference;
+    const bool is_sent_on = reason == ReasonCode::server_busy && is_v5() && !elsewhere.empty() &&
+                            send_explained(mqtt::Connack{.reason = ReasonCode::use_another_server,
+                                                         .server_reference = elsewhere},
+                                           why);
+    // Closed without a word: a client that does not even take five bytes [MQTT-3.1.2-24], and one
+    // whose version has no code for the reason, a malformed CONNECT among them ([MQTT-3.1.4-1] and
+    // [MQTT-3.2.2-6] of 3.1.1).
+    const bool has_code = is_v5() || mqtt::connack_return_code_v3(reason).has_value();
+    if (!is_sent_on && has_code) send_explained(mqtt::Connack{.reason = reason}, why);
     end(false);
     wire_.close();
 }
 
 void Connection::accept(const mqtt::Connect& packet, const std::string& client_id) {
+    adopt_terms(packet);
+    const std::string response = response_information(packet, client_id);
+    mqtt::Connack connack = connack_for(packet, client_id);
+    if (!response.empty()) connack.response_information = response;
+    if (!encode_fitting(connack)) {
+        connack.response_information.reset();
+        if (!encode_fitting(connack)) {
+            return refuse_connect(ReasonCode::packet_too_large, version_,
+                                  "CONNACK would be above the client's Maximum Packet Size");
+        }
+    }
     Session* session = shard_.find_session(client_id);
     if (session && session->connection()) {
         session->connection()->taken_over(!packet.clean_start && session->is_persistent());
@@ -138,14 +179,15 @@ void Connection::accept(const mqtt::Connect& packet, const std::string& client_i
         shard_.end_session(*session);
         session = nullptr;
     }
-    const bool session_present = session != nullptr;
+    connack.session_present = session != nullptr;
     if (!session) session = shard_.create_session(client_id);
     if (!session) {
-        return refuse_connect(ReasonCode::server_busy, version_, "global_max_clients reached");
+        return refuse_connect(
+            ReasonCode::server_busy, version_,
+            fmt::format("global_max_clients {} reached", shard_.options().clients_max));
     }
     state_ = State::connected;
-    session_ = session;
-    adopt_terms(packet);
+    attach_session(packet, *session);
     session->set_will(packet.will ? make_will(*packet.will) : nullptr);
     shard_.counters().connects_accepted.add();
     shard_.counters().sessions_connected.add();
@@ -155,8 +197,8 @@ void Connection::accept(const mqtt::Connect& packet, const std::string& client_i
                            wire_.peer(), client_id, static_cast<int>(version_),
                            packet.clean_start ? 1 : 0, packet.keep_alive_s, user);
     }
-    send_connack(packet, session_present);
-    if (session_present) session->resume();
+    send_connack(connack);
+    if (connack.session_present) session->resume();
 }
 
 // What CONNECT and the configuration agree on for this connection.
@@ -165,49 +207,78 @@ void Connection::adopt_terms(const mqtt::Connect& packet) {
     const std::uint16_t window_max =
         options.inflight_messages_max == 0 ? UINT16_MAX : options.inflight_messages_max;
     if (packet.user_name) user_name_ = std::make_unique<const std::string>(*packet.user_name);
-    packet_size_max_ = packet.maximum_packet_size.value_or(0);
+    wants_reason_strings_ = packet.request_problem_information;
     outgoing_alias_max_ = std::min(packet.topic_alias_maximum, listener_->topic_alias_broker_max);
     receive_maximum_ = window_max;
     keep_alive_s_ = packet.keep_alive_s;
     const std::uint16_t limit = options.keep_alive_max_s;
     if (limit != 0 && (keep_alive_s_ == 0 || keep_alive_s_ > limit)) keep_alive_s_ = limit;
-    session_->attach(*this, std::min(packet.receive_maximum, window_max));
+}
+
+void Connection::attach_session(const mqtt::Connect& packet, Session& session) {
+    session_ = &session;
+    session.attach(*this, std::min(packet.receive_maximum, receive_maximum_));
     if (is_v5()) {
-        session_->set_expiry_s(packet.session_expiry_s);
+        session.set_expiry_s(granted_expiry_s(packet.session_expiry_s));
     } else {
-        session_->set_expiry_s(packet.clean_start ? 0 : mqtt::session_never_expires);
+        session.set_expiry_s(packet.clean_start ? 0 : mqtt::session_never_expires);
     }
-    session_->record_state();
+    session.record_state();
     arm_keep_alive();
 }
 
-void Connection::send_connack(const mqtt::Connect& packet, bool session_present) {
-    mqtt::Connack connack{.session_present = session_present};
-    if (is_v5()) {
-        const Options& options = shard_.options();
-        if (packet.client_id != session_->client_id()) {
-            connack.assigned_client_id = session_->client_id();
-        }
-        if (keep_alive_s_ != packet.keep_alive_s) connack.server_keep_alive_s = keep_alive_s_;
-        if (receive_maximum_ != UINT16_MAX) connack.receive_maximum = receive_maximum_;
-        if (listener_->qos_max != mqtt::Qos::exactly_once) {
-            connack.maximum_qos = static_cast<std::uint8_t>(listener_->qos_max);
-        }
-        if (!options.retain_available) connack.retain_available = false;
-        if (options.packet_size_max != 0) connack.maximum_packet_size = options.packet_size_max;
-        if (listener_->topic_alias_max != 0) {
-            connack.topic_alias_maximum = listener_->topic_alias_max;
-        }
-        connack.shared_subscription_available = false;
-        if (authentication_ && authentication_->method) {
-            connack.authentication_method = *authentication_->method;  // [MQTT-4.12.0-5]
-            const Bytes data = base::as_bytes(authentication_->connack_data);
-            if (!data.empty()) connack.authentication_data = data;
-        }
+std::uint32_t Connection::granted_expiry_s(std::uint32_t asked_s) const {
+    const auto& limit = shard_.options().persistent_client_expiration_s;
+    return limit ? static_cast<std::uint32_t>(std::min<std::uint64_t>(asked_s, *limit)) : asked_s;
+}
+
+// What the client wants to know, with its own names in it; empty if it does not ask.
+std::string Connection::response_information(const mqtt::Connect& packet,
+                                             std::string_view client_id) const {
+    std::string text;
+    if (!packet.request_response_information) return text;
+    std::string_view rest = shard_.options().response_information;
+    for (;;) {
+        const std::size_t mark = rest.find('%');
+        text += rest.substr(0, mark);
+        if (mark == std::string_view::npos) break;
+        const std::string_view place = rest.substr(mark, 2);
+        text += place == "%c" ? client_id : place == "%u" ? packet.user_name.value_or("") : place;
+        rest.remove_prefix(mark + place.size());
     }
+    return text.size() <= UINT16_MAX ? text : std::string();
+}
+
+// What the client could not know; a value that it would assume anyway is left out.
+mqtt::Connack Connection::connack_for(const mqtt::Connect& packet,
+                                      std::string_view client_id) const {
+    mqtt::Connack connack;
+    if (!is_v5()) return connack;
+    const Options& options = shard_.options();
+    if (packet.client_id != client_id) connack.assigned_client_id = client_id;
+    const std::uint32_t expiry_s = granted_expiry_s(packet.session_expiry_s);
+    if (expiry_s != packet.session_expiry_s) connack.session_expiry_s = expiry_s;
+    if (keep_alive_s_ != packet.keep_alive_s) connack.server_keep_alive_s = keep_alive_s_;
+    if (receive_maximum_ != UINT16_MAX) connack.receive_maximum = receive_maximum_;
+    if (listener_->qos_max != mqtt::Qos::exactly_once) {
+        connack.maximum_qos = static_cast<std::uint8_t>(listener_->qos_max);
+    }
+    if (!options.retain_available) connack.retain_available = false;
+    if (options.packet_size_max != 0) connack.maximum_packet_size = options.packet_size_max;
+    if (listener_->topic_alias_max != 0) connack.topic_alias_maximum = listener_->topic_alias_max;
+    connack.shared_subscription_available = false;
+    if (authentication_ && authentication_->method) {
+        connack.authentication_method = *authentication_->method;  // [MQTT-4.12.0-5]
+        const Bytes data = base::as_bytes(authentication_->connack_data);
+        if (!data.empty()) connack.authentication_data = data;
+    }
+    return connack;
+}
+
+void Connection::send_connack(const mqtt::Connack& connack) {
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending CONNACK to {} ({}, 0)", session_->client_id(),
-                           session_present ? 1 : 0);
+                           connack.session_present ? 1 : 0);
     }
     mqtt::Writer out = begin_packet();
     mqtt::encode(out, connack, version_);

@@ -1,6 +1,7 @@
 #include "broker/connection.h"
 
 #include "broker/authentication.h"
+#include "broker/reason_text.h"
 #include "broker/shard.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/ping.h"
@@ -141,7 +142,9 @@ void Connection::handle_connected(const mqtt::Frame& frame) {
         case PacketType::unsubscribe:
             return handle_unsubscribe(frame.body);
         case PacketType::pingreq:
-            if (!mqtt::is_valid_ping(frame.body)) return fail(ReasonCode::malformed_packet);
+            if (!mqtt::is_valid_ping(frame.body)) {
+                return fail(ReasonCode::malformed_packet, broken(frame.type));
+            }
             return handle_pingreq();
         case PacketType::disconnect:
             return handle_disconnect(frame.body);
@@ -149,12 +152,20 @@ void Connection::handle_connected(const mqtt::Frame& frame) {
             return handle_auth(frame.body);
         default:
             // A second CONNECT [MQTT-3.1.0-2], or a packet that only servers send.
-            return fail(ReasonCode::protocol_error);
+            return fail(
+                ReasonCode::protocol_error,
+                fmt::format("{} is not for a connected client to send", name_of(frame.type)));
     }
 }
 
 void Connection::refuse_frame(ReasonCode reason) {
-    if (state_ != State::awaiting_connect) return reject(reason);
+    if (state_ == State::connected) {
+        if (reason != ReasonCode::packet_too_large) return fail(reason, "fixed header");
+        const std::uint32_t size_max = shard_.options().packet_size_max;
+        if (size_max == 0) return fail(reason);
+        return fail(reason, fmt::format("max_packet_size is {} bytes", size_max));
+    }
+    if (state_ == State::authenticating) return reject(reason);
     const std::string peer = wire_.peer();
     shard_.refusals().print(Refusal::not_mqtt, address_of(peer),
                             "Client <unknown> at {} sent bytes that are not MQTT: {}.", peer,
@@ -175,14 +186,15 @@ void Connection::handle_pingreq() {
 
 void Connection::handle_disconnect(Bytes body) {
     const auto packet = mqtt::decode_disconnect(body, version_);
-    if (!packet) return fail(packet.error());
-    if (has_too_many(packet->user)) return fail(ReasonCode::quota_exceeded);
+    if (!packet) return fail(packet.error(), broken(PacketType::disconnect));
+    if (fails_by_number_of(packet->user)) return;
     if (packet->session_expiry_s) {
         // It may not start to outlive the connection now [MQTT-3.14.2-2].
         if (session_->expiry_s() == 0 && *packet->session_expiry_s != 0) {
-            return fail(ReasonCode::protocol_error);
+            return fail(ReasonCode::protocol_error,
+                        "Session Expiry Interval was 0 in CONNECT and has to stay so");
         }
-        session_->set_expiry_s(*packet->session_expiry_s);
+        session_->set_expiry_s(granted_expiry_s(*packet->session_expiry_s));
     }
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Received DISCONNECT from {}", session_->client_id());
@@ -230,32 +242,46 @@ bool Connection::exceeds_limit(const mqtt::UserProperties& properties) const {
 }
 
 // Bad input of a connected client.
-void Connection::fail(ReasonCode reason) {
-    disconnect(reason, reason == ReasonCode::malformed_packet ? "malformed packet"
-                       : reason == ReasonCode::protocol_error ? "protocol error"
-                       : reason == ReasonCode::quota_exceeded ? "more than max_user_properties"
-                                                              : mqtt::describe(reason));
+bool Connection::fail_by_user_properties() {
+    fail(ReasonCode::quota_exceeded,
+         fmt::format("more than max_user_properties {}", shard_.options().user_properties_max));
+    return true;
 }
 
-void Connection::disconnect(ReasonCode reason, std::string_view log) {
+void Connection::fail(ReasonCode reason, std::string_view why) {
+    disconnect(reason,
+               reason == ReasonCode::malformed_packet ? "malformed packet"
+               : reason == ReasonCode::protocol_error ? "protocol error"
+                                                      : mqtt::describe(reason),
+               why);
+}
+
+void Connection::disconnect(ReasonCode reason, std::string_view log, std::string_view why) {
     if (state_ == State::ended) return;
     if (state_ == State::connected) {
         const Refusal cause = refusal_of(reason);
         if (!log.empty() && shard_.options().connection_messages) {
             shard_.refusals().print(cause, session_->client_id(),
-                                    "Client {} disconnected due to {}.", session_->client_id(),
-                                    log);
+                                    "Client {} disconnected due to {}{}{}.", session_->client_id(),
+                                    log, why.empty() ? "" : ": ", why);
         } else if (!log.empty()) {
             shard_.refusals().count(cause);
         }
-        if (is_v5()) {
-            mqtt::Writer out = begin_packet();
-            mqtt::encode(out, mqtt::Disconnect{.reason = reason}, version_);
-            finish_packet();
-        }
+        if (is_v5()) send_disconnect(reason, why);
     }
     end(true);
     wire_.close();
+}
+
+void Connection::send_disconnect(ReasonCode reason, std::string_view why) {
+    const std::string& elsewhere = shard_.options().server_reference;
+    if (reason == ReasonCode::server_shutting_down && !elsewhere.empty()) {
+        const mqtt::Disconnect packet{.reason = ReasonCode::use_another_server,
+                                      .server_reference = elsewhere};
+        if (send_explained(packet, why)) return;
+    }
+    // A client that does not even take three bytes is closed without a word [MQTT-3.1.2-24].
+    send_explained(mqtt::Disconnect{.reason = reason}, why);
 }
 
 void Connection::taken_over(bool session_continues) {
@@ -270,7 +296,9 @@ void Connection::taken_over(bool session_continues) {
     // [MQTT-3.1.3-9].
     const PendingWill* will = session_->will();
     if (will && will->delay_s != 0 && session_continues) session_->take_will();
-    disconnect(ReasonCode::session_taken_over, {});
+    disconnect(
+        ReasonCode::session_taken_over, {},
+        fmt::format("another connection came with client id {}", quoted(session_->client_id())));
 }
 
 void Connection::end(bool fire_will) {
@@ -324,20 +352,25 @@ void Connection::check_keep_alive() {
         shard_.log().print(LogType::notice, "Client {} has exceeded timeout, disconnecting.",
                            session_->client_id());
     }
-    disconnect(ReasonCode::keep_alive_timeout, {});
+    disconnect(
+        ReasonCode::keep_alive_timeout, {},
+        fmt::format("no packet for one and a half times the Keep Alive, {} s", keep_alive_s_));
 }
 
-void Connection::send_ack(PacketType type, mqtt::PacketId id, ReasonCode reason) {
+// Without `why` it always fits: its five bytes are no more than the CONNACK was.
+void Connection::send_ack(PacketType type, mqtt::PacketId id, ReasonCode reason,
+                          std::string_view why) {
     if (shard_.is_debugging()) {
-        const char* name = type == PacketType::puback   ? "PUBACK"
-                           : type == PacketType::pubrec ? "PUBREC"
-                           : type == PacketType::pubrel ? "PUBREL"
-                                                        : "PUBCOMP";
-        shard_.log().print(LogType::debug, "Sending {} to {} (m{}, rc{})", name,
+        shard_.log().print(LogType::debug, "Sending {} to {} (m{}, rc{})", name_of(type),
                            session_->client_id(), id, static_cast<int>(reason));
     }
+    const mqtt::Ack packet{.type = type, .id = id, .reason = reason};
+    if (!why.empty() && wants_reason_strings_) {
+        send_explained(packet, why);
+        return;
+    }
     mqtt::Writer out = begin_packet();
-    mqtt::encode(out, mqtt::Ack{.type = type, .id = id, .reason = reason}, version_);
+    mqtt::encode(out, packet, version_);
     finish_packet();
 }
 
@@ -349,6 +382,10 @@ mqtt::Writer Connection::begin_packet() {
 void Connection::finish_packet() {
     wire_.output().append(shard_.scratch());
     sent(shard_.scratch().size());
+}
+
+bool Connection::packet_fits() const {
+    return packet_size_max_ == 0 || shard_.scratch().size() <= packet_size_max_;
 }
 
 void Connection::sent(std::size_t size) {

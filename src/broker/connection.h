@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "base/timer_wheel.h"
 #include "broker/alias_table.h"
 #include "broker/long_request.h"
@@ -22,6 +23,7 @@
 #include "broker/subscription_index.h"
 #include "broker/wire.h"
 #include "mqtt/ack.h"
+#include "mqtt/connack.h"
 #include "mqtt/connect.h"
 #include "mqtt/framer.h"
 #include "mqtt/publish.h"
@@ -52,9 +54,9 @@ public:
     // The transport is gone. `error` is empty if the peer closed, else a sentence.
     void closed(std::string_view error);
 
-    // Ends it from the broker's side: tells a v5 client why, closes, and fires the will unless told
-    // otherwise. `log` is Mosquitto's sentence about it, or empty.
-    void disconnect(mqtt::ReasonCode reason, std::string_view log);
+    // Ends it from the broker's side: tells a v5 client why, closes, and fires the will. `log` is
+    // Mosquitto's sentence about it, or empty; `why` says more to people, or is empty.
+    void disconnect(mqtt::ReasonCode reason, std::string_view log, std::string_view why = {});
     // The client is served by a newer connection now [MQTT-3.1.4-3].
     void taken_over(bool session_continues);
 
@@ -72,7 +74,7 @@ public:
     bool send_publish(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
                       mqtt::PacketId id, bool dup);
     void send_ack(mqtt::PacketType type, mqtt::PacketId id,
-                  mqtt::ReasonCode reason = mqtt::ReasonCode::success);
+                  mqtt::ReasonCode reason = mqtt::ReasonCode::success, std::string_view why = {});
 
 private:
     enum class State : std::uint8_t { awaiting_connect, authenticating, connected, moved, ended };
@@ -86,12 +88,16 @@ private:
     bool must_wait(std::uint8_t first_byte);
 
     void handle_connect(Bytes body);
-    std::optional<std::string> choose_client_id(const mqtt::Connect& packet);
+    base::Result<std::string, std::string> choose_client_id(const mqtt::Connect& packet);
     bool is_acceptable(const mqtt::Connect& packet);
-    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log);
+    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view why);
     void accept(const mqtt::Connect& packet, const std::string& client_id);
     void adopt_terms(const mqtt::Connect& packet);
-    void send_connack(const mqtt::Connect& packet, bool session_present);
+    void attach_session(const mqtt::Connect& packet, Session& session);
+    std::uint32_t granted_expiry_s(std::uint32_t asked_s) const;
+    std::string response_information(const mqtt::Connect& packet, std::string_view client_id) const;
+    mqtt::Connack connack_for(const mqtt::Connect& packet, std::string_view client_id) const;
+    void send_connack(const mqtt::Connack& connack);
     std::unique_ptr<PendingWill> make_will(const mqtt::Will& will);
 
     // auth_flow.cc
@@ -110,9 +116,13 @@ private:
 
     void handle_publish(const mqtt::Frame& frame);
     bool resolve_topic(mqtt::Publish& packet);
-    bool is_publishable(const mqtt::Publish& packet);
+    bool is_within_limits(mqtt::Publish& packet);
+    mqtt::ReasonCode judge(const mqtt::Publish& packet);
+    std::string explain(const mqtt::Publish& packet, mqtt::ReasonCode reason) const;
     mqtt::ReasonCode route(const mqtt::Publish& packet);
-    void handle_qos2_publish(const mqtt::Publish& packet, bool allowed);
+    void acknowledge(mqtt::PacketType type, const mqtt::Publish& packet, mqtt::ReasonCode reason);
+    void handle_qos2_publish(const mqtt::Publish& packet, mqtt::ReasonCode verdict);
+    bool tolerates_one_more_qos2();
     OutgoingPublish outgoing(const Publication& publication, const DeliveryTerms& terms) const;
     Alias choose_alias(const OutgoingPublish& packet, Publication& publication);
     bool fits(const OutgoingPublish& packet) const;
@@ -133,17 +143,27 @@ private:
     void send_unsuback();
     // The request goes on in the next turn.
     void interrupt_request();
-    // max_user_properties.
+    mqtt::ReasonCode unsubscribe(std::string_view filter);
+    bool may_begin(const mqtt::UserProperties& properties,
+                   std::optional<std::string_view> ill_formed, std::size_t reasons);
+    bool can_answer(std::size_t reasons);
+    bool is_id_in_use(mqtt::PacketId id) const;
+    // More than max_user_properties: then the client is told.
+    bool fails_by_number_of(const mqtt::UserProperties& properties) {
+        return has_too_many(properties) && fail_by_user_properties();
+    }
     bool has_too_many(const mqtt::UserProperties& properties) const {
         return properties.may_have_any() && exceeds_limit(properties);
     }
     bool exceeds_limit(const mqtt::UserProperties& properties) const;
+    bool fail_by_user_properties();
     void handle_disconnect(Bytes body);
     void handle_pingreq();
 
     // From here on nothing reaches the client but what is queued.
     void end(bool fire_will);
-    void fail(mqtt::ReasonCode reason);
+    void fail(mqtt::ReasonCode reason, std::string_view why = {});
+    void send_disconnect(mqtt::ReasonCode reason, std::string_view why);
     bool owes_too_much() const;
     std::string_view with_mount_point(std::string_view topic);
     // False if the topic under its mount point is longer than a topic may be.
@@ -151,6 +171,26 @@ private:
     // Between the two, one packet is encoded; it goes to the output as a whole.
     mqtt::Writer begin_packet();
     void finish_packet();
+    // Whether the client takes a packet as large as the one that was encoded.
+    bool packet_fits() const;
+    template <typename Packet>
+    bool encode_fitting(const Packet& packet) {
+        mqtt::Writer out = begin_packet();
+        encode(out, packet, version_);
+        return packet_fits();
+    }
+    // With `why` as its reason string, which is left out where it does not fit [MQTT-3.2.2-19].
+    // False, and nothing is sent, if the packet does not fit without.
+    template <typename Packet>
+    bool send_explained(Packet packet, std::string_view why) {
+        if (!why.empty()) packet.reason_string = why;
+        if (!encode_fitting(packet)) {
+            packet.reason_string.reset();
+            if (!encode_fitting(packet)) return false;
+        }
+        finish_packet();
+        return true;
+    }
     void sent(std::size_t size);
     static void on_timer(base::Timer& timer, void* connection);
     void check_keep_alive();
@@ -177,6 +217,9 @@ private:
     mqtt::Version version_ = mqtt::Version::v3_1_1;
     State state_ = State::awaiting_connect;
     bool is_paused_ = false;  // By us: its silence is not its own.
+    // Unless it wants none, acknowledgements say in words why they refuse [MQTT-3.1.2-29].
+    bool wants_reason_strings_ = true;
+    bool has_been_warned_ = false;  // Of its Receive Maximum.
 };
 
 }  // namespace broker

@@ -62,6 +62,8 @@ struct Counters {
     Counter dropped_packet_size;  // Larger than the client accepts.
     Counter dropped_expired;      // Message expiry interval passed while queued.
     Counter dropped_retained;     // Not retained, and so sent to nobody: max_retained_*.
+    // Messages that nobody got.
+    Counter dropped_payload_format;  // Not the UTF-8 that it says it is.
 
     std::array<Counter, refusal_count> refused;
 
@@ -79,7 +81,7 @@ struct Counters {
 
     std::uint64_t dropped() const {
         return dropped_output_full.get() + dropped_queue_full.get() + dropped_packet_size.get() +
-               dropped_expired.get() + dropped_retained.get();
+               dropped_expired.get() + dropped_retained.get() + dropped_payload_format.get();
     }
 };
 

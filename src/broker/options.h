@@ -29,6 +29,9 @@ struct Options {
     std::uint32_t connect_timeout_s = 30;
     std::uint32_t packet_size_max = 2'000'000;  // Whole packets; 0 = the protocol's limit.
     std::uint32_t message_size_max = 0;         // Payloads; 0 = no limit.
+    bool validate_payload_format = false;
+    // Whether more QoS 2 messages than Receive Maximum end a v5 client, or are only logged.
+    bool enforce_receive_maximum = true;
     bool retain_available = true;
     // Of all retained messages of clients; 0 = no limit.
     std::size_t retained_messages_max = 0;
@@ -41,6 +44,10 @@ struct Options {
     std::int64_t clients_max = -1;  // Sessions with and without a connection; -1 = no limit.
     std::uint32_t sys_interval_s = 10;
     bool connection_messages = true;
+    // What a v5 client that asks for it builds its response topics from; empty = nothing.
+    std::string response_information;
+    // Where v5 clients are sent that find no room here; empty = nowhere.
+    std::string server_reference;
 };
 
 // What a client inherits from the listener it came in by. Outlives every connection.

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "broker/connection.h"
+#include "broker/reason_text.h"
 #include "broker/shard.h"
 #include "mqtt/topic.h"
+#include "mqtt/utf8.h"
 
 namespace broker {
 
@@ -33,7 +35,7 @@ std::uint32_t encoding_key(const OutgoingPublish& packet, const Publication& pub
 
 void Connection::handle_publish(const mqtt::Frame& frame) {
     auto packet = mqtt::decode_publish(frame.flags, frame.body, version_);
-    if (!packet) return fail(packet.error());
+    if (!packet) return fail(packet.error(), broken(PacketType::publish));
     shard_.counters().publish_received.add();
     shard_.counters().publish_bytes_received.add(packet->payload.size());
     if (shard_.is_debugging()) {
@@ -42,55 +44,85 @@ void Connection::handle_publish(const mqtt::Frame& frame) {
             session_->client_id(), packet->dup ? 1 : 0, static_cast<int>(packet->qos),
             packet->retain ? 1 : 0, packet->id, packet->topic, packet->payload.size());
     }
-    if (has_too_many(packet->properties.user)) return fail(ReasonCode::quota_exceeded);
-    if (!resolve_topic(*packet)) return;
-    if (!fits_mount_point(packet->topic)) return fail(ReasonCode::topic_name_invalid);
-    if (packet->qos > listener_->qos_max) return fail(ReasonCode::qos_not_supported);
-    if (packet->retain && !shard_.options().retain_available) {
-        if (is_v5()) return fail(ReasonCode::retain_not_supported);
-        packet->retain = false;
-    }
-    const bool allowed = is_publishable(*packet);
+    if (fails_by_number_of(packet->properties.user)) return;
+    if (!resolve_topic(*packet) || !is_within_limits(*packet)) return;
+    const ReasonCode verdict = judge(*packet);
     switch (packet->qos) {
         case Qos::at_most_once:
-            if (allowed) route(*packet);
+            if (verdict == ReasonCode::success) route(*packet);
             return;
-        case Qos::at_least_once: {
-            const ReasonCode reason = allowed ? route(*packet) : ReasonCode::not_authorized;
-            return send_ack(PacketType::puback, packet->id, is_v5() ? reason : ReasonCode::success);
-        }
+        case Qos::at_least_once:
+            return acknowledge(PacketType::puback, *packet,
+                               verdict == ReasonCode::success ? route(*packet) : verdict);
         case Qos::exactly_once:
-            return handle_qos2_publish(*packet, allowed);
+            return handle_qos2_publish(*packet, verdict);
     }
 }
 
+// What CONNACK has told the client not to send.
+bool Connection::is_within_limits(mqtt::Publish& packet) {
+    const auto refuse = [&](ReasonCode reason, std::string_view why) {
+        fail(reason, why);
+        return false;
+    };
+    if (!fits_mount_point(packet.topic)) {
+        return refuse(ReasonCode::topic_name_invalid,
+                      "the topic is too long below the listener's mount point");
+    }
+    if (packet.qos > listener_->qos_max) {
+        return refuse(ReasonCode::qos_not_supported,
+                      fmt::format("QoS {} is above max_qos {}", static_cast<int>(packet.qos),
+                                  static_cast<int>(listener_->qos_max)));
+    }
+    if (packet.retain && !shard_.options().retain_available) {
+        if (is_v5()) return refuse(ReasonCode::retain_not_supported, "retain_available is false");
+        packet.retain = false;
+    }
+    return true;
+}
+
 // Method B of section 4.3.3: the message is routed when it arrives, and its identifier is kept
-// until PUBREL, so that a repeat is not routed again.
-void Connection::handle_qos2_publish(const mqtt::Publish& packet, bool allowed) {
-    if (!allowed && is_v5()) {
-        return send_ack(PacketType::pubrec, packet.id, ReasonCode::not_authorized);
+// until PUBREL, so that a repeat is not routed again. A repeat is confirmed whatever is thought of
+// it by now: a refusal would free an identifier that is still kept.
+void Connection::handle_qos2_publish(const mqtt::Publish& packet, ReasonCode verdict) {
+    if (session_->is_received(packet.id)) return send_ack(PacketType::pubrec, packet.id);
+    if (verdict != ReasonCode::success && is_v5()) {
+        return acknowledge(PacketType::pubrec, packet, verdict);
     }
-    const PacketIdSet& received = session_->received_qos2();
-    if (!received.contains(packet.id)) {
-        if (is_v5() && received.size() >= receive_maximum_) {
-            // [MQTT-3.3.4-8]. The identifier is not kept: the message is new when sent again.
-            return fail(ReasonCode::receive_maximum_exceeded);
-        }
-        session_->keep_received(packet.id);
-        const ReasonCode reason = allowed ? route(packet) : ReasonCode::success;
-        if (mqtt::is_failure(reason) && is_v5()) {
-            session_->release_received(packet.id);
-            return send_ack(PacketType::pubrec, packet.id, reason);
-        }
+    if (!tolerates_one_more_qos2()) {
+        // [MQTT-3.3.4-8]. The identifier is not kept: the message is new when sent again.
+        return fail(ReasonCode::receive_maximum_exceeded,
+                    fmt::format("more than {} QoS 2 messages without PUBREL "
+                                "(max_inflight_messages)",
+                                receive_maximum_));
     }
-    send_ack(PacketType::pubrec, packet.id);
+    session_->keep_received(packet.id);
+    if (verdict == ReasonCode::success) verdict = route(packet);
+    // The refusal is the end of the exchange.
+    if (is_v5() && mqtt::is_failure(verdict)) session_->release_received(packet.id);
+    acknowledge(PacketType::pubrec, packet, verdict);
+}
+
+bool Connection::tolerates_one_more_qos2() {
+    if (!is_v5() || session_->received_qos2().size() < receive_maximum_) return true;
+    if (shard_.options().enforce_receive_maximum) return false;
+    if (!has_been_warned_) {
+        shard_.log().print(LogType::warning,
+                           "Warning: Client {} has more than {} QoS 2 messages without PUBREL, "
+                           "which is its Receive Maximum.",
+                           session_->client_id(), receive_maximum_);
+    }
+    has_been_warned_ = true;
+    return true;
 }
 
 // Sets or uses a topic alias (section 3.3.2.3.4). The alias belongs to this connection only.
 bool Connection::resolve_topic(mqtt::Publish& packet) {
     if (packet.topic_alias == 0) return true;
     if (packet.topic_alias > listener_->topic_alias_max) {
-        fail(ReasonCode::topic_alias_invalid);
+        fail(ReasonCode::topic_alias_invalid,
+             fmt::format("topic alias {} is above max_topic_alias {}", packet.topic_alias,
+                         listener_->topic_alias_max));
         return false;
     }
     if (!aliases_) aliases_ = std::make_unique<std::vector<std::string>>();
@@ -99,30 +131,70 @@ bool Connection::resolve_topic(mqtt::Publish& packet) {
     if (!packet.topic.empty()) {
         topic = packet.topic;
     } else if (topic.empty()) {
-        fail(ReasonCode::protocol_error);
+        fail(ReasonCode::protocol_error,
+             fmt::format("topic alias {} stands for no topic yet", packet.topic_alias));
         return false;
     }
     packet.topic = topic;
     return true;
 }
 
-bool Connection::is_publishable(const mqtt::Publish& packet) {
-    const std::uint32_t size_max = shard_.options().message_size_max;
-    if (size_max != 0 && packet.payload.size() > size_max) {
+// success, or why nobody gets it.
+ReasonCode Connection::judge(const mqtt::Publish& packet) {
+    const Options& options = shard_.options();
+    if (options.message_size_max != 0 && packet.payload.size() > options.message_size_max) {
         shard_.counters().dropped_packet_size.add();
-        return false;
+        return ReasonCode::quota_exceeded;
+    }
+    if (options.validate_payload_format && packet.properties.payload_format == 1 &&
+        !mqtt::is_valid_utf8_payload(base::as_text(packet.payload))) {
+        shard_.counters().dropped_payload_format.add();
+        return ReasonCode::payload_format_invalid;
+    }
+    if (packet.qos == Qos::at_least_once && is_id_in_use(packet.id)) {
+        return ReasonCode::packet_id_in_use;
     }
     // Only the broker itself publishes there.
-    if (packet.topic.starts_with("$SYS/")) return false;
+    if (packet.topic.starts_with("$SYS/")) return ReasonCode::not_authorized;
     Authorizer& authorizer = shard_.broker().authorizer();
-    if (authorizer.allows_everything()) return true;
-    return authorizer.is_allowed({.client_id = session_->client_id(),
-                                  .user_name = user_name(),
-                                  .topic = packet.topic,
-                                  .access = Access::publish});
+    if (authorizer.allows_everything() || authorizer.is_allowed({.client_id = session_->client_id(),
+                                                                 .user_name = user_name(),
+                                                                 .topic = packet.topic,
+                                                                 .access = Access::publish})) {
+        return ReasonCode::success;
+    }
+    return ReasonCode::not_authorized;
 }
 
-// Success, or why nobody gets it.
+std::string Connection::explain(const mqtt::Publish& packet, ReasonCode reason) const {
+    const std::uint32_t size_max = shard_.options().message_size_max;
+    switch (reason) {
+        case ReasonCode::quota_exceeded:
+            if (size_max == 0 || packet.payload.size() <= size_max) {
+                return "max_retained_messages or max_retained_bytes is reached";
+            }
+            return fmt::format("payload of {} bytes: message_size_limit is {}",
+                               packet.payload.size(), size_max);
+        case ReasonCode::payload_format_invalid:
+            return "the payload is not the UTF-8 that its format indicator promises";
+        case ReasonCode::packet_id_in_use:
+            return fmt::format("packet identifier {} belongs to a QoS 2 message without PUBREL",
+                               packet.id);
+        default:
+            return fmt::format("not authorised to publish to {}", quoted(packet.topic));
+    }
+}
+
+// Before 5.0 an acknowledgement says that the message has arrived, and nothing else.
+void Connection::acknowledge(PacketType type, const mqtt::Publish& packet, ReasonCode reason) {
+    if (!is_v5()) return send_ack(type, packet.id);
+    if (!mqtt::is_failure(reason) || !wants_reason_strings_) {
+        return send_ack(type, packet.id, reason);
+    }
+    send_ack(type, packet.id, reason, explain(packet, reason));
+}
+
+// success, that nobody has subscribed to it, or why nobody gets it.
 ReasonCode Connection::route(const mqtt::Publish& packet) {
     Publication publication;
     publication.topic = with_mount_point(packet.topic);
@@ -148,14 +220,13 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
                                 session_->client_id(), packet.topic);
         return ReasonCode::quota_exceeded;
     }
-    shard_.route(publication);
-    return ReasonCode::success;
+    return shard_.route(publication) ? ReasonCode::success : ReasonCode::no_matching_subscribers;
 }
 
 void Connection::handle_ack(const mqtt::Frame& frame) {
     const auto packet = mqtt::decode_ack(frame.type, frame.body, version_);
-    if (!packet) return fail(packet.error());
-    if (has_too_many(packet->user)) return fail(ReasonCode::quota_exceeded);
+    if (!packet) return fail(packet.error(), broken(frame.type));
+    if (fails_by_number_of(packet->user)) return;
     switch (frame.type) {
         case PacketType::puback:
             session_->on_puback(packet->id);

@@ -114,6 +114,9 @@ public:
 
     // Identifiers of QoS 2 messages from the client that are not released yet.
     PacketIdSet& received_qos2();
+    bool is_received(mqtt::PacketId id) const {
+        return received_qos2_ && received_qos2_->contains(id);
+    }
     void keep_received(mqtt::PacketId id);
     // False if it was not kept.
     bool release_received(mqtt::PacketId id);

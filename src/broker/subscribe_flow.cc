@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/connection.h"
+#include "broker/reason_text.h"
 #include "broker/shard.h"
 #include "mqtt/topic.h"
 
@@ -16,6 +17,14 @@ namespace {
 bool is_well_formed(std::string_view filter) {
     if (mqtt::is_shared(filter)) return mqtt::split_shared(filter).has_value();
     return mqtt::is_valid_topic_filter(filter);
+}
+
+// What became of one filter. The first that is not granted is kept for people: the reason codes
+// stand beside it.
+void note(LongRequest& request, std::string_view filter, ReasonCode reason) {
+    request.reasons.push_back(static_cast<std::uint8_t>(reason));
+    if (!request.first_refusal.empty() || reason < ReasonCode::no_subscription_existed) return;
+    request.first_refusal = fmt::format("{}: {}", quoted(filter), mqtt::describe(reason));
 }
 
 }  // namespace
@@ -38,19 +47,15 @@ void Connection::handle_subscribe(Bytes body) {
 
 bool Connection::begin_subscribe(Bytes body) {
     const auto packet = mqtt::decode_subscribe(body, version_);
-    ReasonCode verdict = packet ? ReasonCode::success : packet.error();
-    if (packet && has_too_many(packet->user)) verdict = ReasonCode::quota_exceeded;
-    if (verdict == ReasonCode::success) {
-        // Before any entry takes effect. Reason 0x8F would be wrong: it is for well-formed filters
-        // that a server does not accept; these are malformed [MQTT-4.7.1-1] [MQTT-4.8.2-1].
-        packet->for_each([&](const mqtt::SubscribeEntry& entry) {
-            if (!is_well_formed(entry.filter)) verdict = ReasonCode::malformed_packet;
-        });
-    }
-    if (verdict != ReasonCode::success) {
-        fail(verdict);
+    if (!packet) {
+        fail(packet.error(), broken(mqtt::PacketType::subscribe));
         return false;
     }
+    std::optional<std::string_view> ill_formed;
+    packet->for_each([&](const mqtt::SubscribeEntry& entry) {
+        if (!ill_formed && !is_well_formed(entry.filter)) ill_formed = entry.filter;
+    });
+    if (!may_begin(packet->user, ill_formed, packet->count())) return false;
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Received SUBSCRIBE from {}", session_->client_id());
     }
@@ -61,6 +66,18 @@ bool Connection::begin_subscribe(Bytes body) {
     return true;
 }
 
+// Before anything takes effect: false if it is not for anything, and the client has been told.
+bool Connection::may_begin(const mqtt::UserProperties& properties,
+                           std::optional<std::string_view> ill_formed, std::size_t reasons) {
+    if (fails_by_number_of(properties)) return false;
+    if (!ill_formed) return can_answer(reasons);
+    // Reason 0x8F would be wrong: it is for well-formed filters that a server does not accept;
+    // these are malformed [MQTT-4.7.1-1] [MQTT-4.8.2-1].
+    fail(ReasonCode::malformed_packet,
+         fmt::format("topic filter {} is not well-formed", quoted(*ill_formed)));
+    return false;
+}
+
 // False if there is more of it than fits in this turn.
 bool Connection::subscribe_slice(mqtt::Subscribe& rest, std::size_t& budget) {
     LongRequest& request = *request_;
@@ -68,8 +85,9 @@ bool Connection::subscribe_slice(mqtt::Subscribe& rest, std::size_t& budget) {
         const auto entry = rest.take();
         if (!entry) return true;
         Subscription& subscription = request.granted.emplace_back();
-        const ReasonCode reason = subscribe(*entry, request.subscription_id, subscription);
-        request.reasons.push_back(static_cast<std::uint8_t>(reason));
+        note(request, entry->filter,
+             is_id_in_use(request.id) ? ReasonCode::packet_id_in_use
+                                      : subscribe(*entry, request.subscription_id, subscription));
         request.bytes_left = rest.entries.size();
     }
     return rest.entries.empty();
@@ -79,9 +97,8 @@ void Connection::send_suback() {
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending SUBACK to {}", session_->client_id());
     }
-    mqtt::Writer out = begin_packet();
-    mqtt::encode(out, mqtt::Suback{.id = request_->id, .reasons = request_->reasons}, version_);
-    finish_packet();
+    send_explained(mqtt::Suback{.id = request_->id, .reasons = request_->reasons},
+                   wants_reason_strings_ ? request_->first_refusal : std::string_view());
     request_->is_answered = true;
     request_->bytes_left = request_->bytes;
 }
@@ -176,10 +193,8 @@ void Connection::handle_unsubscribe(Bytes body) {
     for (std::size_t budget = LongRequest::slice; budget > 0; --budget) {
         const auto filter = rest.take();
         if (!filter) break;
-        const bool existed = shard_.unsubscribe(*session_, with_mount_point(*filter));
-        shard_.log().print(LogType::unsubscribe, "{} {}", session_->client_id(), *filter);
-        request.reasons.push_back(static_cast<std::uint8_t>(
-            existed ? ReasonCode::success : ReasonCode::no_subscription_existed));
+        note(request, *filter,
+             is_id_in_use(request.id) ? ReasonCode::packet_id_in_use : unsubscribe(*filter));
     }
     request.bytes_left = rest.filters.size();
     if (request.bytes_left > 0) return interrupt_request();
@@ -189,17 +204,15 @@ void Connection::handle_unsubscribe(Bytes body) {
 
 bool Connection::begin_unsubscribe(Bytes body) {
     const auto packet = mqtt::decode_unsubscribe(body, version_);
-    ReasonCode verdict = packet ? ReasonCode::success : packet.error();
-    if (packet && has_too_many(packet->user)) verdict = ReasonCode::quota_exceeded;
-    if (verdict == ReasonCode::success) {
-        packet->for_each([&](std::string_view filter) {
-            if (!is_well_formed(filter)) verdict = ReasonCode::malformed_packet;
-        });
-    }
-    if (verdict != ReasonCode::success) {
-        fail(verdict);
+    if (!packet) {
+        fail(packet.error(), broken(mqtt::PacketType::unsubscribe));
         return false;
     }
+    std::optional<std::string_view> ill_formed;
+    packet->for_each([&](std::string_view filter) {
+        if (!ill_formed && !is_well_formed(filter)) ill_formed = filter;
+    });
+    if (!may_begin(packet->user, ill_formed, is_v5() ? packet->count() : 0)) return false;
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Received UNSUBSCRIBE from {}", session_->client_id());
     }
@@ -213,9 +226,30 @@ void Connection::send_unsuback() {
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "Sending UNSUBACK to {}", session_->client_id());
     }
-    mqtt::Writer out = begin_packet();
-    mqtt::encode(out, mqtt::Unsuback{.id = request_->id, .reasons = request_->reasons}, version_);
-    finish_packet();
+    send_explained(mqtt::Unsuback{.id = request_->id, .reasons = request_->reasons},
+                   wants_reason_strings_ ? request_->first_refusal : std::string_view());
+}
+
+ReasonCode Connection::unsubscribe(std::string_view filter) {
+    const bool existed = shard_.unsubscribe(*session_, with_mount_point(filter));
+    shard_.log().print(LogType::unsubscribe, "{} {}", session_->client_id(), filter);
+    return existed ? ReasonCode::success : ReasonCode::no_subscription_existed;
+}
+
+// All packets that wait for an answer share their identifiers (section 2.2.1).
+bool Connection::is_id_in_use(mqtt::PacketId id) const {
+    return is_v5() && session_->is_received(id);
+}
+
+// A SUBACK or UNSUBACK with so many reasons is not too large for the client [MQTT-3.1.2-24].
+bool Connection::can_answer(std::size_t reasons) {
+    const std::size_t body = 2 + (is_v5() ? 1 : 0) + reasons;  // Identifier, no properties.
+    const std::size_t size = 1 + mqtt::variable_int_size(static_cast<std::uint32_t>(body)) + body;
+    if (packet_size_max_ == 0 || size <= packet_size_max_) return true;
+    fail(ReasonCode::packet_too_large,
+         fmt::format("the answer to {} filters would be above the client's Maximum Packet Size",
+                     reasons));
+    return false;
 }
 
 }  // namespace broker

@@ -77,4 +77,14 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
+// No byte of another character is 0.
+bool is_valid_utf8_payload(std::string_view text) {
+    for (;;) {
+        const std::size_t end = text.find('\0');
+        if (!is_valid_utf8(text.substr(0, end))) return false;
+        if (end == std::string_view::npos) return true;
+        text.remove_prefix(end + 1);
+    }
+}
+
 }  // namespace mqtt

@@ -11,6 +11,9 @@ namespace mqtt {
 // them. Fast for ASCII: eight bytes a step.
 bool is_valid_utf8(std::string_view text);
 
+// The same for a payload that says it is text (section 3.3.2.3.2), where U+0000 is a character.
+bool is_valid_utf8_payload(std::string_view text);
+
 // Bytes of the well-formed character that `text` begins with, 1 to 4; 0 if it is ill-formed, cut
 // short or U+0000. `text` is not empty.
 std::size_t leading_character_size(std::string_view text);

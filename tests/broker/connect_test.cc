@@ -279,5 +279,78 @@ TEST_F(Connect, MQTT_3_14_2_1_MQTT_3_14_4_2_MQTT_4_13_2_1_shutting_down_tells_ev
     client("four").expect_closed();
 }
 
+TEST_F(Connect, server_reference_sends_away_who_finds_no_room) {
+    options.clients_max = 1;
+    options.server_reference = "other.example.com:1884";
+    client("a").join({.version = v5});
+    client("b").connect({.version = v5}).expect(connack, ReasonCode::use_another_server);
+    EXPECT_EQ("other.example.com:1884", client("b").last().server_reference);
+    client("four").connect().expect(connack).expect_closed();
+    EXPECT_EQ(3, client("four").last().return_code_v3);
+    // Without room for the reference it is the plain refusal.
+    client("small").connect({.version = v5, .maximum_packet_size = 20});
+    client("small").expect(connack, ReasonCode::server_busy).expect_closed();
+    world().shard(0).disconnect_all(ReasonCode::server_shutting_down);
+    world().settle();
+    client("a").expect(disconnected, ReasonCode::use_another_server).expect_closed();
+    EXPECT_EQ("other.example.com:1884", client("a").last().server_reference);
+}
+
+TEST_F(Connect, MQTT_3_1_2_28_response_information_is_for_who_asks) {
+    options.response_information = "re/%c/%u/100%/%x";
+    client("a").join({.version = v5, .user_name = "joe", .request_response_information = true});
+    EXPECT_EQ("re/a/joe/100%/%x", client("a").last().response_information);
+    client("b").join({.version = v5, .request_response_information = true});
+    EXPECT_EQ("re/b//100%/%x", client("b").last().response_information);
+    client("c").join({.version = v5});
+    EXPECT_FALSE(client("c").last().response_information);
+    client("four").join({.version = v3_1_1});
+    const ConnectTerms small{
+        .version = v5, .maximum_packet_size = 36, .request_response_information = true};
+    client("a client whose id makes it too long").join(small);
+    EXPECT_FALSE(client("a client whose id makes it too long").last().response_information);
+}
+
+TEST_F(Connect, response_information_is_absent_unless_it_is_configured) {
+    client("a").join({.version = v5, .request_response_information = true});
+    EXPECT_FALSE(client("a").last().response_information);
+}
+
+TEST_F(Connect, a_shorter_session_expiry_is_told) {
+    options.persistent_client_expiration_s = 100;
+    ConnectTerms terms = persistent(v5);
+    for (const std::uint32_t asked : {101U, mqtt::session_never_expires}) {
+        terms.session_expiry_s = asked;
+        client("a").join(terms);
+        EXPECT_EQ(std::uint32_t{100}, client("a").last().session_expiry_s);
+    }
+    terms.session_expiry_s = 100;
+    client("a").join(terms);
+    EXPECT_FALSE(client("a").last().session_expiry_s);
+    terms.session_expiry_s = 0;
+    client("a").join(terms);
+    EXPECT_FALSE(client("a").last().session_expiry_s);
+}
+
+TEST_F(Connect, what_the_protocol_assumes_is_left_out_of_connack) {
+    options.inflight_messages_max = 0;
+    options.packet_size_max = 0;
+    listener.topic_alias_max = 0;
+    client("a").join({.version = v5});
+    const Packet& packet = client("a").last();
+    EXPECT_FALSE(packet.receive_maximum || packet.maximum_packet_size || packet.maximum_qos);
+    EXPECT_FALSE(packet.retain_available || packet.topic_alias_maximum);
+    EXPECT_FALSE(packet.server_keep_alive_s || packet.session_expiry_s);
+}
+
+TEST_F(Connect, validate_payload_format_looks_at_the_will_too) {
+    options.validate_payload_format = true;
+    WillTerms will{.topic = "w", .payload = "\xFF", .properties = {.payload_format = 1}};
+    client("a").connect({.version = v5, .will = will});
+    client("a").expect(connack, ReasonCode::payload_format_invalid).expect_closed();
+    will.properties.payload_format = 0;
+    client("a").join({.version = v5, .will = will});
+}
+
 }  // namespace
 }  // namespace support

@@ -190,5 +190,106 @@ TEST_F(Publish, a_large_message_to_many_is_the_same_for_all) {
     client("id").expect_publish("x", large, 1);
 }
 
+TEST_F(Publish, no_matching_subscribers_is_told_in_version_5_only) {
+    client("five").join({.version = v5}).publish("x", "1", {.qos = 1});
+    client("five").expect(puback, ReasonCode::no_matching_subscribers);
+    client("five").publish("x", "1", {.qos = 2, .id = 7});
+    client("five").expect(pubrec, ReasonCode::no_matching_subscribers);
+    client("five").ack(pubrel, 7).expect(pubcomp, ReasonCode::success);
+    client("four").join().publish("x", "1", {.qos = 1}).expect(puback, ReasonCode::success);
+    client("sub").join().subscribe("x").expect(suback);
+    client("five").publish("x", "1", {.qos = 1}).expect(puback, ReasonCode::success);
+    client("five").publish("x", "1", {.qos = 2}).expect(pubrec, ReasonCode::success);
+}
+
+TEST_F(Publish, MQTT_2_2_1_3_an_identifier_that_is_in_use_is_refused_in_version_5) {
+    client("sub").join().subscribe("x", 2).expect(suback);
+    client("a").join({.version = v5}).publish("x", "1", {.qos = 2, .id = 1}).expect(pubrec);
+    client("sub").expect_publish("x", "1", 2);
+    client("a").publish("x", "2", {.qos = 1, .id = 1}).expect(puback, ReasonCode::packet_id_in_use);
+    client("a").subscribe("x").expect(suback, ReasonCode::packet_id_in_use);  // Its first: 1.
+    client("sub").expect_nothing();
+    client("a").ack(pubrel, 1).expect(pubcomp, ReasonCode::success);
+    client("a").publish("x", "2", {.qos = 1, .id = 1}).expect(puback, ReasonCode::success);
+    client("sub").expect_publish("x", "2", 1);
+}
+
+TEST_F(Publish, unsubscribe_with_an_identifier_in_use_changes_nothing) {
+    client("a").join({.version = v5}).subscribe("y").expect(suback);
+    client("a").publish("x", "1", {.qos = 2, .id = 2}).expect(pubrec);
+    client("a").unsubscribe("y").expect(unsuback, ReasonCode::packet_id_in_use);
+    client("b").join().publish("y", "1");
+    client("a").expect_publish("y", "1");
+}
+
+TEST_F(Publish, MQTT_4_3_3_10_a_repeat_is_confirmed_even_if_it_would_be_refused_by_now) {
+    client("sub").join().subscribe("x", 2).expect(suback);
+    client("a").join({.version = v5}).publish("x", "1", {.qos = 2, .id = 5}).expect(pubrec);
+    client("sub").expect_publish("x", "1", 2);
+    options.message_size_max = 1;
+    world().set_options(options);
+    client("a").publish("x", "12", {.qos = 2, .dup = true, .id = 5});
+    client("a").expect(pubrec, ReasonCode::success).ack(pubrel, 5);
+    client("a").expect(pubcomp, ReasonCode::success);
+}
+
+TEST_F(Publish, a_refused_qos_2_message_leaves_its_identifier_free) {
+    options.message_size_max = 1;
+    client("a").join({.version = v5}).publish("x", "12", {.qos = 2, .id = 5});
+    client("a").expect(pubrec, ReasonCode::quota_exceeded).ack(pubrel, 5);
+    client("a").expect(pubcomp, ReasonCode::packet_id_not_found);
+}
+
+TEST_F(Publish, validate_payload_format_refuses_what_is_not_utf_8) {
+    struct Row {
+        const char* sentence;
+        std::optional<std::uint8_t> format;
+        std::string payload;
+        bool want;
+    };
+    const Row rows[] = {{"text", 1, "h\xC3\xA4", true},
+                        {"a zero is a character", 1, std::string("a\0b", 3), true},
+                        {"not text", 1, "\xFF", false},
+                        {"cut short after a zero", 1, std::string("\0\xC3", 2), false},
+                        {"bytes", 0, "\xFF", true},
+                        {"nothing said", {}, "\xFF", true}};
+    options.validate_payload_format = true;
+    client("sub").join().subscribe("x", 2).expect(suback);
+    client("a").join({.version = v5});
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.sentence);
+        const ReasonCode reason =
+            row.want ? ReasonCode::success : ReasonCode::payload_format_invalid;
+        const std::uint64_t dropped = count(&broker::Counters::dropped_payload_format);
+        for (int qos = 0; qos <= 2; ++qos) {
+            client("a").publish("x", row.payload,
+                                {.qos = qos, .properties = {.payload_format = row.format}});
+            if (qos > 0) client("a").expect(qos == 1 ? puback : pubrec, reason);
+            if (row.want) client("sub").expect_publish("x", row.payload, qos);
+        }
+        EXPECT_EQ(row.want ? 0U : 3U, count(&broker::Counters::dropped_payload_format) - dropped);
+    }
+    client("sub").expect_nothing();
+}
+
+TEST_F(Publish, MQTT_3_3_2_4_without_the_option_nobody_looks_at_the_payload) {
+    client("sub").join({.version = v5}).subscribe("x").expect(suback);
+    client("a").join({.version = v5});
+    client("a").publish("x", "\xFF", {.properties = {.payload_format = 1}});
+    client("sub").expect_publish("x", "\xFF");
+    EXPECT_EQ(std::uint8_t{1}, client("sub").last().payload_format);
+}
+
+TEST_F(Publish, receive_maximum_exceeded_warn_goes_on_and_logs_once) {
+    options.inflight_messages_max = 1;
+    options.enforce_receive_maximum = false;
+    client("a").join({.version = v5});
+    for (int id = 1; id <= 65'535; ++id) {
+        client("a").publish("x", "", {.qos = 2, .id = static_cast<PacketId>(id)}).expect(pubrec);
+    }
+    EXPECT_EQ(1U, world().log.count("has more than 1 QoS 2 messages without PUBREL"));
+    client("a").ack(pubrel, 40'000).expect(pubcomp, ReasonCode::success).expect_nothing();
+}
+
 }  // namespace
 }  // namespace support

@@ -19,6 +19,13 @@ public:
     // Everything by default but debug, which formats a line for each packet.
     void enable(base::LogType type) { types_ |= static_cast<std::uint32_t>(type); }
     void disable_all() { types_ = 0; }
+    std::size_t count(std::string_view part) const {
+        std::size_t count = 0;
+        for (const std::string& line : lines_) {
+            if (line.find(part) != std::string::npos) ++count;
+        }
+        return count;
+    }
     bool contains(std::string_view part) const {
         for (const std::string& line : lines_) {
             if (line.find(part) != std::string::npos) return true;
