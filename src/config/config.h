@@ -96,8 +96,10 @@ struct Config {
     int global_max_connections = -1;
     std::uint16_t max_keepalive_s = 0;                           // 0: no limit.
     std::optional<std::int64_t> persistent_client_expiration_s;  // None: never.
-    std::string clientid_prefixes;  // One prefix, in spite of the name; empty: any client id.
-    int connect_timeout_s = 30;     // From accepting a connection to its CONNECT.
+    std::string clientid_prefixes;     // One prefix, in spite of the name; empty: any client id.
+    int connect_timeout_s = 30;        // From accepting a connection to its CONNECT.
+    std::string response_information;  // With %c and %u still in it; empty: none.
+    std::string server_reference;      // Empty: none.
 
     // Messages and queues. 0: no limit.
     std::int64_t max_inflight_bytes = 0;
@@ -113,6 +115,8 @@ struct Config {
     int max_subscriptions_per_client = 100'000;
     int max_user_properties = 1000;  // In one packet.
     bool allow_duplicate_messages = false;
+    bool validate_payload_format = false;
+    bool enforce_receive_maximum = true;  // receive_maximum_exceeded: disconnect, not warn.
     bool queue_qos0_messages = false;
     bool upgrade_outgoing_qos = false;
     bool retain_available = true;

@@ -145,6 +145,16 @@ Outcome set_protocol(Draft& draft, Words& words) {
     return {};
 }
 
+Outcome set_receive_maximum_exceeded(Draft& draft, Words& words) {
+    const auto word = words.needed_word();
+    if (!word) return base::fail(word.error());
+    if (*word != "disconnect" && *word != "warn") {
+        return base::fail(invalid_value(words.key(), *word));
+    }
+    draft.config.enforce_receive_maximum = *word == "disconnect";
+    return {};
+}
+
 Outcome set_socket_domain(Draft& draft, Words& words) {
     constexpr std::array<std::pair<std::string_view, SocketDomain>, 2> domains{
         {{"ipv4", SocketDomain::ipv4}, {"ipv6", SocketDomain::ipv6}}};

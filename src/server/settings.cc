@@ -22,6 +22,8 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->connect_timeout_s = static_cast<std::uint32_t>(config.connect_timeout_s);
     options->packet_size_max = config.max_packet_size_bytes;
     options->message_size_max = config.message_size_limit_bytes;
+    options->validate_payload_format = config.validate_payload_format;
+    options->enforce_receive_maximum = config.enforce_receive_maximum;
     options->retain_available = config.retain_available;
     options->retained_messages_max = static_cast<std::size_t>(config.max_retained_messages);
     options->retained_bytes_max = static_cast<std::size_t>(config.max_retained_bytes);
@@ -35,6 +37,8 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->clients_max = config.global_max_clients;
     options->sys_interval_s = config.sys_interval_s;
     options->connection_messages = config.log.connection_messages;
+    options->response_information = config.response_information;
+    options->server_reference = config.server_reference;
     return options;
 }
 

@@ -27,7 +27,9 @@ TEST(Settings, general_options_reach_the_broker) {
                "retain_available false\npersistent_client_expiration 2h\nglobal_max_clients 16\n"
                "sys_interval 17\nconnection_messages false\nmax_retained_messages 18\n"
                "max_retained_bytes 19\nretain_expiry_interval 2\n"
-               "max_subscriptions_per_client 20\nmax_user_properties 21\n"));
+               "max_subscriptions_per_client 20\nmax_user_properties 21\n"
+               "validate_payload_format true\nreceive_maximum_exceeded warn\n"
+               "response_information re/%c\nserver_reference other:1884\n"));
     EXPECT_EQ(7, options->inflight_messages_max);
     EXPECT_EQ(8U, options->inflight_bytes_max);
     EXPECT_EQ(9U, options->queued_messages_max);
@@ -50,12 +52,17 @@ TEST(Settings, general_options_reach_the_broker) {
     EXPECT_EQ(120U, options->retain_expiry_s);
     EXPECT_EQ(20U, options->subscriptions_max);
     EXPECT_EQ(21U, options->user_properties_max);
+    EXPECT_TRUE(options->validate_payload_format);
+    EXPECT_FALSE(options->enforce_receive_maximum);
+    EXPECT_EQ("re/%c", options->response_information);
+    EXPECT_EQ("other:1884", options->server_reference);
 }
 
 TEST(Settings, listener_options_reach_its_clients) {
     const config::Config config = parsed(
         "listener 1884 127.0.0.1\nallow_anonymous true\nmount_point m/\nmax_qos 1\n"
-        "max_topic_alias 3\nmax_topic_alias_broker 4\naccept_protocol_versions 4,5\nuse_username_as_clientid true\n"
+        "max_topic_alias 3\nmax_topic_alias_broker 4\naccept_protocol_versions "
+        "4,5\nuse_username_as_clientid true\n"
         "listener_auto_id_prefix gate-\nsocket_domain ipv4\n");
     const broker::ListenerOptions options = door_options(config.listeners.at(0));
     EXPECT_EQ(1884, options.port);
