@@ -1,7 +1,6 @@
 #include "broker/interest.h"
 
 #include "base/assert.h"
-#include "base/hash.h"
 
 namespace broker {
 
@@ -37,24 +36,16 @@ std::size_t Interest::filter_count() const {
     return filters_.read([](const FilterMap<Shards>& filters) { return filters.size(); });
 }
 
-InterestCache::InterestCache(const Interest& interest, std::size_t places)
-    : interest_(interest), answers_(places) {
-    ASSERT(places > 0 && (places & (places - 1)) == 0);
-}
-
 std::uint64_t InterestCache::shards_for(std::string_view topic) {
-    if (topic.size() > topic_bytes_max) return interest_.shards_for(topic);
     // Read before the question: an answer may be newer than its tag, never older.
     const std::uint64_t version = interest_.version();
-    Answer& answer = answers_[base::hash(topic) & (answers_.size() - 1)];
-    if (answer.version == version && answer.topic == topic) {
+    if (const std::uint64_t* const known = answers_.find(topic, version)) {
         ++hits_;
-        return answer.shards;
+        return *known;
     }
-    answer.shards = interest_.shards_for(topic);
-    answer.topic.assign(topic);
-    answer.version = version;
-    return answer.shards;
+    const std::uint64_t shards = interest_.shards_for(topic);
+    answers_.keep(topic, version, shards);
+    return shards;
 }
 
 }  // namespace broker

@@ -8,12 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <shared_mutex>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/guarded.h"
 #include "broker/filter_map.h"
+#include "broker/topic_cache.h"
 
 namespace broker {
 
@@ -42,30 +41,21 @@ private:
     std::atomic<std::uint64_t> version_{1};
 };
 
-// One shard's memory of what Interest answered, good while the version stays. A topic has one
-// place, which the next topic of the same place takes over, so the size is fixed and nothing is
-// evicted.
+// One shard's memory of what Interest answered, good while its version stays.
 //
 // Thread: one shard's own.
 class InterestCache {
 public:
     // `places` is a power of two.
-    explicit InterestCache(const Interest& interest, std::size_t places = 4096);
+    explicit InterestCache(const Interest& interest, std::size_t places = 4096)
+        : interest_(interest), answers_(places) {}
 
     std::uint64_t shards_for(std::string_view topic);
     std::uint64_t hits() const { return hits_; }
 
 private:
-    // Longer topics are not kept: 65535 bytes in each place would be a peer's way to our memory.
-    static constexpr std::size_t topic_bytes_max = 256;
-
-    struct Answer {
-        std::uint64_t version = 0;  // 0 = none.
-        std::uint64_t shards = 0;
-        std::string topic;
-    };
     const Interest& interest_;
-    std::vector<Answer> answers_;
+    TopicCache<std::uint64_t> answers_;
     std::uint64_t hits_ = 0;
 };
 
