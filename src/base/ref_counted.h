@@ -1,6 +1,7 @@
-// An intrusive reference count, for what several shards share and nobody changes: messages.
+// An intrusive reference count, for what several shards share: messages, and groups of members.
 //
-// Threads: add and release from any thread; the object itself must be immutable once shared.
+// Threads: add and release from any thread; the object itself must be immutable once shared, or
+// lock what is not.
 #pragma once
 
 #include <atomic>

@@ -12,4 +12,10 @@ enum class SessionId : std::uint32_t {};
 // there.
 enum class SessionNumber : std::uint64_t {};
 
+// Which of a session's shared subscriptions it is; given again when that one has ended. 0 = none.
+using SharedMark = std::uint16_t;
+
+// A group of a shared subscription: given once, never again, but not the same after a restart.
+enum class SharedGroupId : std::uint64_t {};
+
 }  // namespace broker

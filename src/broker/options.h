@@ -10,6 +10,13 @@
 
 namespace broker {
 
+// Who of a shared subscription's connected members gets the next message.
+enum class SharedStrategy : std::uint8_t {
+    round_robin,
+    sticky,  // One gets all, until it goes.
+    hash,    // By the topic, so that a topic stays with its member while the members stay.
+};
+
 struct Options {
     std::string client_id_prefixes;  // Empty = any; else a client id must start with it.
 
@@ -22,6 +29,7 @@ struct Options {
     bool queue_qos0_messages = false;
     bool upgrade_outgoing_qos = false;
     bool allow_duplicate_messages = false;
+    SharedStrategy shared_strategy = SharedStrategy::round_robin;
     // Bytes waiting for one connection's socket, beyond which QoS 0 to it is dropped; 0 = no limit.
     std::size_t output_bytes_max = std::size_t{16} << 20;
 
