@@ -14,6 +14,7 @@
 #include "broker/interest.h"
 #include "broker/options.h"
 #include "broker/retained_store.h"
+#include "broker/shared_groups.h"
 #include "broker/store.h"
 
 namespace broker {
@@ -38,6 +39,7 @@ public:
 
     const std::shared_ptr<const Options>& first_options() const { return options_; }
     Interest& interest() { return interest_; }
+    SharedGroups& shared_groups() { return shared_groups_; }
     RetainedStore& retained() { return retained_; }
     Authenticator& authenticator() { return authenticator_; }
     Authorizer& authorizer() { return authorizer_; }
@@ -70,6 +72,7 @@ private:
     Authorizer& authorizer_;
     Store& store_;
     Interest interest_;
+    SharedGroups shared_groups_;
     RetainedStore retained_;
     std::atomic<std::int64_t> sessions_{0};
     std::atomic<std::uint64_t> session_numbers_{1};

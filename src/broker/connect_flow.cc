@@ -266,7 +266,6 @@ mqtt::Connack Connection::connack_for(const mqtt::Connect& packet,
     if (!options.retain_available) connack.retain_available = false;
     if (options.packet_size_max != 0) connack.maximum_packet_size = options.packet_size_max;
     if (listener_->topic_alias_max != 0) connack.topic_alias_maximum = listener_->topic_alias_max;
-    connack.shared_subscription_available = false;
     if (authentication_ && authentication_->method) {
         connack.authentication_method = *authentication_->method;  // [MQTT-4.12.0-5]
         const Bytes data = base::as_bytes(authentication_->connack_data);

@@ -166,6 +166,9 @@ private:
     void send_disconnect(mqtt::ReasonCode reason, std::string_view why);
     bool owes_too_much() const;
     std::string_view with_mount_point(std::string_view topic);
+    // The same for a filter, which keeps its "$share/group/" in front.
+    std::string_view mounted_filter(std::string_view filter);
+    bool has_room_for_shared(std::string_view filter);
     // False if the topic under its mount point is longer than a topic may be.
     bool fits_mount_point(std::string_view topic) const;
     // Between the two, one packet is encoded; it goes to the output as a whole.

@@ -64,6 +64,7 @@ struct Counters {
     Counter dropped_retained;     // Not retained, and so sent to nobody: max_retained_*.
     // Messages that nobody got.
     Counter dropped_payload_format;  // Not the UTF-8 that it says it is.
+    Counter dropped_no_member;       // Nobody of a shared subscription was left, or may have it.
 
     std::array<Counter, refusal_count> refused;
 
@@ -75,13 +76,15 @@ struct Counters {
     Counter sessions;
     Counter sessions_connected;
     Counter sockets;
-    Counter subscriptions;
+    Counter subscriptions;  // Without the shared ones.
+    Counter shared_subscriptions;
     Counter queued_messages;  // In queues and in flight with their content.
     Counter queued_bytes;
 
     std::uint64_t dropped() const {
         return dropped_output_full.get() + dropped_queue_full.get() + dropped_packet_size.get() +
-               dropped_expired.get() + dropped_retained.get() + dropped_payload_format.get();
+               dropped_expired.get() + dropped_retained.get() + dropped_payload_format.get() +
+               dropped_no_member.get();
     }
 };
 

@@ -22,6 +22,7 @@ public:
     std::vector<std::string>::const_iterator begin() const { return filters_.begin(); }
     std::vector<std::string>::const_iterator end() const { return filters_.end(); }
 
+    bool contains(std::string_view filter) const { return position_of(filter) != filters_.size(); }
     // The filter is not in the list.
     void add(std::string_view filter);
     // False if the filter is not in the list.

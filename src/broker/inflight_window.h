@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/ring.h"
+#include "broker/ids.h"
 #include "broker/message.h"
 #include "broker/subscription_ids.h"
 #include "mqtt/types.h"
@@ -20,16 +21,24 @@ namespace broker {
 
 enum class OutgoingState : std::uint8_t { done, wait_puback, wait_pubrec, wait_pubcomp };
 
-// A message and how this client gets it.
-struct Delivery {
-    MessageRef message;  // Empty where it will never be sent again: sessions that end at close.
-    SubscriptionIds ids;
+// What of a delivery is copied as one word: its bits one by one would cost each QoS 1 message.
+struct DeliveryTag {
     mqtt::Qos qos{};
-    bool retain = false;
+    bool retain : 1 = false;
     // Names it within its session; 0 = not in the store.
-    std::uint64_t order : 48 = 0;
+    std::uint64_t order : 43 = 0;
+    // Which shared subscription it came by; 0 = none.
+    std::uint64_t mark : 12 = 0;
 
-    void set_order(std::uint64_t number) { order = number & 0xFFFF'FFFF'FFFFU; }
+    void set_mark(SharedMark one) { mark = one & 0xFFFU; }
+    void set_order(std::uint64_t number) { order = number & 0x7FF'FFFF'FFFFU; }
+};
+static_assert(sizeof(DeliveryTag) == 8);
+
+// A message and how this client gets it.
+struct Delivery : DeliveryTag {
+    MessageRef message;  // Empty where it will never be sent again (Session::send).
+    SubscriptionIds ids;
 };
 static_assert(sizeof(Delivery) == 24);
 

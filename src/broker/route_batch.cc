@@ -18,6 +18,7 @@ struct RouteBatch::Header {
 namespace {
 constexpr std::uint8_t retain_flag = 1;
 constexpr std::uint8_t kept_flag = 2;
+constexpr std::uint8_t directed_flag = 4;
 
 void put(std::uint8_t*& at, Bytes bytes) {
     if (bytes.empty()) return;
@@ -26,16 +27,16 @@ void put(std::uint8_t*& at, Bytes bytes) {
 }
 }  // namespace
 
-void RouteBatch::add(Publication& publication) {
+void RouteBatch::add(Publication& publication, const SharedTarget* target) {
     const bool kept = publication.kept || publication.payload.size() > copied_payload_max;
     const Bytes topic = base::as_bytes(publication.topic);
     Header header{};
     header.expiry_wall_ms = publication.expiry_wall_ms;
     header.source = publication.source;
     header.qos = static_cast<std::uint8_t>(publication.qos);
-    header.flags =
-        static_cast<std::uint8_t>((publication.retain ? retain_flag : 0) | (kept ? kept_flag : 0));
-    std::size_t size = sizeof header;
+    header.flags = static_cast<std::uint8_t>((publication.retain ? retain_flag : 0) |
+                                             (kept ? kept_flag : 0) | (target ? directed_flag : 0));
+    std::size_t size = sizeof header + (target ? sizeof *target : 0);
     if (kept) {
         kept_.push_back(publication.message());
         kept_bytes_ += publication.payload.size() + topic.size();
@@ -50,6 +51,10 @@ void RouteBatch::add(Publication& publication) {
     std::uint8_t* at = block_.data() + start;
     std::memcpy(at, &header, sizeof header);
     at += sizeof header;
+    if (target) {
+        std::memcpy(at, target, sizeof *target);
+        at += sizeof *target;
+    }
     ++count_;
     if (kept) return;
     put(at, topic);
@@ -57,22 +62,28 @@ void RouteBatch::add(Publication& publication) {
     put(at, publication.payload);
 }
 
-Publication RouteBatch::read(std::size_t& position, std::size_t& kept) const {
+RouteBatch::Entry RouteBatch::read(std::size_t& position, std::size_t& kept) const {
+    Entry entry;
     Header header{};
     std::memcpy(&header, block_.data() + position, sizeof header);
     position += sizeof header;
+    if (header.flags & directed_flag) {
+        SharedTarget& target = entry.target.emplace();
+        std::memcpy(&target, block_.data() + position, sizeof target);
+        position += sizeof target;
+    }
+    Publication& publication = entry.publication;
     if (header.flags & kept_flag) {
-        Publication publication = Publication::of(kept_[kept++]);
+        publication = Publication::of(kept_[kept++]);
         publication.qos = static_cast<mqtt::Qos>(header.qos);
         publication.retain = (header.flags & retain_flag) != 0;
-        return publication;
+        return entry;
     }
     const auto take = [&](std::size_t size) {
         const Bytes taken{block_.data() + position, size};
         position += size;
         return taken;
     };
-    Publication publication;
     publication.topic = base::as_text(take(header.topic_size));
     publication.properties = take(header.properties_size);
     publication.payload = take(header.payload_size);
@@ -80,7 +91,7 @@ Publication RouteBatch::read(std::size_t& position, std::size_t& kept) const {
     publication.retain = (header.flags & retain_flag) != 0;
     publication.expiry_wall_ms = header.expiry_wall_ms;
     publication.source = header.source;
-    return publication;
+    return entry;
 }
 
 }  // namespace broker

@@ -1,6 +1,7 @@
 // Messages on their way from one shard to another: everything of one turn in one block.
 //
-//     header topic properties payload | header topic ... | header (refers to a Message) | ...
+//     header topic properties payload | header target topic ... | header (refers to a Message) |
+//     ...
 //
 // Small messages are copied into the block, so that crossing shards allocates nothing per message.
 // One that exists as a Message already, or is large, is referenced. Move-only; made by one thread,
@@ -8,10 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "broker/publication.h"
+#include "broker/shared_group.h"
 
 namespace broker {
 
@@ -28,15 +31,16 @@ public:
         return *this;
     }
 
-    void add(Publication& publication);
-    // Calls `each(Publication&)` in the order of add().
+    // For the subscribers of its topic, or for one member of a shared subscription.
+    void add(Publication& publication, const SharedTarget* target = nullptr);
+    // Calls `each(Publication&, const SharedTarget*)` in the order of add().
     template <typename Each>
     void for_each(Each&& each) const {
         std::size_t position = 0;
         std::size_t kept = 0;
         while (position < block_.size()) {
-            Publication publication = read(position, kept);
-            each(publication);
+            Entry entry = read(position, kept);
+            each(entry.publication, entry.target ? &*entry.target : nullptr);
         }
     }
     bool empty() const { return count_ == 0; }
@@ -46,8 +50,12 @@ public:
 
 private:
     struct Header;
+    struct Entry {
+        Publication publication;
+        std::optional<SharedTarget> target;
+    };
     static constexpr std::size_t copied_payload_max = 4096;
-    Publication read(std::size_t& position, std::size_t& kept) const;
+    Entry read(std::size_t& position, std::size_t& kept) const;
 
     std::vector<std::uint8_t> block_;
     std::vector<MessageRef> kept_;

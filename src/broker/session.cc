@@ -50,11 +50,15 @@ void Session::attach(Connection& connection, std::uint16_t window) {
     connection_ = &connection;
     window_ = window;
     absence_.reset();
+    set_members_connected(true);
 }
 
 void Session::detach() {
     connection_ = nullptr;
     if (outgoing_) discard(outgoing_->retained);
+    if (!shared_) return;
+    set_members_connected(false);
+    hand_over(Among::connected);
 }
 
 void Session::await_client() {
@@ -135,10 +139,13 @@ bool Session::output_is_full() const {
     return bytes_max != 0 && connection_->wire().output().size() > bytes_max;
 }
 
+mqtt::Qos Session::qos_of(const Publication& publication, mqtt::Qos granted) const {
+    return shard_.options().upgrade_outgoing_qos ? granted : std::min(granted, publication.qos);
+}
+
 void Session::deliver(Publication& publication, const DeliveryTerms& terms) {
     const Options& options = shard_.options();
-    const mqtt::Qos qos =
-        options.upgrade_outgoing_qos ? terms.qos : std::min(terms.qos, publication.qos);
+    const mqtt::Qos qos = qos_of(publication, terms.qos);
     if (!connection_) {
         const bool keep = qos != mqtt::Qos::at_most_once || options.queue_qos0_messages;
         if (keep && is_persistent()) enqueue(publication, terms, qos);
@@ -160,13 +167,16 @@ void Session::deliver(Publication& publication, const DeliveryTerms& terms) {
 }
 
 // A session that ends with its connection will never be sent a message again, so it only keeps the
-// identifier: QoS 1 and 2 then cost no allocation either.
+// identifier: QoS 1 and 2 then cost no allocation either. What came by a shared subscription may go
+// to another member.
 void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
                    std::uint64_t order) {
     InflightMessage message;
-    if (is_persistent()) {
-        message.delivery = {publication.message(), terms.ids, qos, terms.retain};
+    const bool may_be_handed_over = terms.mark != 0 && qos == mqtt::Qos::at_least_once;
+    if (is_persistent() || may_be_handed_over) {
+        message.delivery = {{qos, terms.retain}, publication.message(), terms.ids};
         message.delivery.set_order(order);
+        message.delivery.set_mark(terms.mark);
         count_queued(message.delivery);
     }
     message.delivery.qos = qos;
@@ -180,20 +190,32 @@ void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Q
     }
 }
 
-void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos) {
+bool Session::queue_has_room(std::size_t bytes) const {
     const Options& options = shard_.options();
+    const std::size_t messages = outgoing_ ? outgoing_->queue.size() : 0;
+    const std::size_t bytes_before = outgoing_ ? outgoing_->queued_bytes : 0;
+    return (options.queued_messages_max == 0 || messages < options.queued_messages_max) &&
+           (options.queued_bytes_max == 0 || bytes_before + bytes <= options.queued_bytes_max);
+}
+
+bool Session::would_drop(const Publication& publication, mqtt::Qos granted) const {
+    if (connection_ && qos_of(publication, granted) == mqtt::Qos::at_most_once) {
+        return output_is_full();
+    }
+    const bool can_send = !outgoing_ || (outgoing_->queue.empty() && window_has_room());
+    return !(connection_ && can_send) && !queue_has_room(publication.payload.size());
+}
+
+void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos) {
     const std::size_t size = publication.payload.size();
     outgoing();
-    const bool too_many =
-        options.queued_messages_max != 0 && outgoing_->queue.size() >= options.queued_messages_max;
-    const bool too_large =
-        options.queued_bytes_max != 0 && outgoing_->queued_bytes + size > options.queued_bytes_max;
-    if (too_many || too_large) {
+    if (!queue_has_room(size)) {
         shard_.counters().dropped_queue_full.add();
         return;
     }
     outgoing_->queued_bytes += size;
-    Delivery delivery{publication.message(), terms.ids, qos, terms.retain};
+    Delivery delivery{{qos, terms.retain}, publication.message(), terms.ids};
+    delivery.set_mark(terms.mark);
     count_queued(delivery);
     if (is_recorded()) record_queued(delivery);
     outgoing_->queue.push_back(std::move(delivery));
@@ -208,7 +230,7 @@ void Session::add_retained(const MessageRef& message, const DeliveryTerms& terms
     }
     const bool upgrade = shard_.options().upgrade_outgoing_qos;
     const mqtt::Qos qos = upgrade ? terms.qos : std::min(terms.qos, message->qos());
-    Delivery delivery{message, terms.ids, qos, true};
+    Delivery delivery{{qos, true}, message, terms.ids};
     count_queued(delivery);
     outgoing().retained.push_back(std::move(delivery));
 }
@@ -230,7 +252,7 @@ bool Session::resend_one() {
     }
     const Delivery& kept = message.delivery;
     Publication publication = Publication::of(kept.message);
-    const DeliveryTerms terms{kept.qos, kept.retain, kept.ids};
+    const DeliveryTerms terms{kept.qos, kept.retain, kept.ids, static_cast<SharedMark>(kept.mark)};
     if (!connection_->send_publish(publication, terms, kept.qos, id, true)) finish(message);
     return true;
 }
@@ -282,7 +304,8 @@ void Session::send_kept(Delivery& delivery) {
         if (is_recorded()) record_done(delivery);
         return;
     }
-    const DeliveryTerms terms{delivery.qos, delivery.retain, std::move(delivery.ids)};
+    const DeliveryTerms terms{delivery.qos, delivery.retain, std::move(delivery.ids),
+                              static_cast<SharedMark>(delivery.mark)};
     if (delivery.qos == mqtt::Qos::at_most_once) {
         connection_->send_publish(publication, terms, delivery.qos, 0, false);
     } else {

@@ -22,6 +22,7 @@
 #include "broker/inflight_window.h"
 #include "broker/packet_id_set.h"
 #include "broker/publication.h"
+#include "broker/shared_subscriptions.h"
 
 namespace broker {
 
@@ -42,6 +43,7 @@ struct DeliveryTerms {
     mqtt::Qos qos{};  // What the subscription was granted.
     bool retain = false;
     SubscriptionIds ids;
+    SharedMark mark = 0;  // Of the session's shared subscription that it is; 0 = none.
 };
 
 class Session {
@@ -67,7 +69,8 @@ public:
 
     // The client is here: `window` is its Receive Maximum. Cancels expiry and a delayed will.
     void attach(Connection& connection, std::uint16_t window);
-    // The client is gone, and so is what was only meant for its connection.
+    // The client is gone, and so is what was only meant for its connection. What came by a shared
+    // subscription goes to its other members that are connected.
     void detach();
     // Arms the timer for what happens to a session without a client: its will, its end.
     void await_client();
@@ -91,6 +94,8 @@ public:
 
     // Sends, queues or drops (and counts) one message.
     void deliver(Publication& publication, const DeliveryTerms& terms);
+    // Whether deliver() would drop it because there is too much already.
+    bool would_drop(const Publication& publication, mqtt::Qos granted) const;
     // Retained messages for a new subscription; sent as the window allows.
     void add_retained(const MessageRef& message, const DeliveryTerms& terms);
     // Sends again what was not acknowledged, in its order, then what waits [MQTT-4.4.0-1].
@@ -121,7 +126,18 @@ public:
     // False if it was not kept.
     bool release_received(mqtt::PacketId id);
 
-    // The filters it subscribes to, as the index knows them.
+    // Its shared subscriptions; null if it never had one.
+    SharedSubscriptions* shared() { return shared_.get(); }
+    SharedSubscriptions& shared_or_new();
+    // Gives what came by shared subscriptions and has not arrived to other members, in its order:
+    // QoS 1 that is in flight, and the queue. QoS 2 in flight stays [MQTT-4.8.2-4]. What nobody
+    // `among` them takes stays, too.
+    void hand_over(Among among);
+    // The shared subscription ends and the session goes on: what was sent is completed
+    // [MQTT-3.10.4-3], the queue goes to those that are connected.
+    void hand_over_queue(SharedMark mark);
+
+    // The filters it subscribes to, as the index and SharedGroups know them.
     FilterList& filters() { return filters_; }
     const FilterList& filters() const { return filters_; }
     // It has ended, but for its filters, which the shard takes out of the index in slices: nothing
@@ -154,6 +170,12 @@ private:
               std::uint64_t order = 0);
     void send_kept(Delivery& delivery);
     void enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos);
+    mqtt::Qos qos_of(const Publication& publication, mqtt::Qos granted) const;
+    bool queue_has_room(std::size_t bytes) const;
+    bool give_away(const Delivery& delivery, Among among);
+    void set_members_connected(bool is_connected);
+    void hand_over_in_flight(Among among);
+    void hand_over_queue(Among among, SharedMark mark);
     bool pump_one();
     bool resend_one();
     bool can_send_next() const;
@@ -180,6 +202,7 @@ private:
     std::unique_ptr<Outgoing> outgoing_;  // From its first message on.
     std::unique_ptr<PacketIdSet> received_qos2_;
     std::unique_ptr<PendingWill> will_;
+    std::unique_ptr<SharedSubscriptions> shared_;  // From its first one on.
     FilterList filters_;
     std::unique_ptr<Absence> absence_;  // While there is no connection.
     std::uint16_t window_ = 0;

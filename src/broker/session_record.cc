@@ -89,7 +89,7 @@ void Session::restore(const SessionKept& kept) {
 bool Session::restore(const MessageKept& kept) {
     const bool has_content = kept.packet_id == 0 || kept.state != OutgoingState::wait_pubcomp;
     if (has_content && !kept.message) return false;
-    Delivery delivery{kept.message, kept.ids, kept.qos, kept.retain};
+    Delivery delivery{{kept.qos, kept.retain}, kept.message, kept.ids};
     delivery.set_order(kept.order);
     std::uint64_t& next_order = outgoing().next_order;
     next_order = std::max(next_order, kept.order + 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "broker/connection.h"
+#include "mqtt/topic.h"
 
 namespace broker {
 namespace {
@@ -20,6 +21,7 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       options_(broker.first_options()),
       refusals_(environment.log, environment.clock, counters_),
       interest_(broker.interest()),
+      shared_groups_(broker.shared_groups()),
       outboxes_(broker.shard_count()),
       sweep_(&Shard::on_sweep, this),
       debugging_(environment.log.enabled(base::LogType::debug)),
@@ -52,7 +54,8 @@ bool Shard::publish(Publication& publication) {
 bool Shard::route(Publication& publication) {
     const bool here = route_here(publication);
     const bool elsewhere = outboxes_.size() > 1 && route_to_peers(publication);
-    return here || elsewhere;
+    const bool shared = broker_.shared_groups().count() > 0 && route_shared(publication);
+    return here || elsewhere || shared;
 }
 
 // False if there is no room.
@@ -98,7 +101,13 @@ void Shard::publish_will(const PendingWill& will) {
 }
 
 void Shard::receive(const RouteBatch& batch) {
-    batch.for_each([&](Publication& publication) { route_here(publication); });
+    batch.for_each([&](Publication& publication, const SharedTarget* target) {
+        if (target) {
+            receive_shared(publication, *target);
+        } else {
+            route_here(publication);
+        }
+    });
 }
 
 bool Shard::route_here(Publication& publication) {
@@ -178,11 +187,15 @@ bool Shard::route_to_peers(Publication& publication) {
     std::uint64_t shards = interest_.shards_for(publication.topic);
     shards &= ~(std::uint64_t{1} << number_);
     for (std::uint64_t rest = shards; rest != 0; rest &= rest - 1) {
-        RouteBatch& outbox = outboxes_[static_cast<std::size_t>(__builtin_ctzll(rest))];
-        outbox.add(publication);
-        if (outbox.bytes() > outbox_bytes_max) congested_ = true;
+        send_to(static_cast<std::uint32_t>(__builtin_ctzll(rest)), publication, nullptr);
     }
     return shards != 0;
+}
+
+void Shard::send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target) {
+    RouteBatch& outbox = outboxes_[shard];
+    outbox.add(publication, target);
+    if (outbox.bytes() > outbox_bytes_max) congested_ = true;
 }
 
 bool Shard::end_of_turn() {
@@ -260,6 +273,7 @@ Session* Shard::create_session(std::string_view client_id) {
 void Shard::end_session(Session& session) {
     const auto will = session.take_will();
     session.record_end();
+    end_shared(session);
     session.abandon();
     auto ended = std::move(sessions_.extract(sessions_.find(session.client_id())).value());
     if (drop_subscriptions(*ended)) {
@@ -277,7 +291,8 @@ bool Shard::drop_subscriptions(Session& session) {
     FilterList& filters = session.filters();
     while (!filters.empty() && filters_to_drop_ > 0) {
         --filters_to_drop_;
-        drop_subscription(session, filters.take_any());
+        const std::string filter = filters.take_any();
+        if (!mqtt::is_shared(filter)) drop_subscription(session, filter);
     }
     return filters.empty();
 }
@@ -296,21 +311,30 @@ void Shard::unsubscribe_leaving() {
 }
 
 bool Shard::subscribe(Session& session, std::string_view filter, Subscription subscription) {
-    const auto added = index_.add(filter, subscription);
-    if (added.is_first) broker_.interest().add(filter, number_);
+    const bool is_new = mqtt::is_shared(filter) ? subscribe_shared(session, filter, subscription)
+                                                : add_subscription(filter, subscription);
     if (session.is_recorded()) {
         record(SubscriptionKept{session.number(), std::string(filter), subscription.options,
                                 subscription.subscription_id});
     }
-    if (!added.is_new) return false;
-    session.filters().add(filter);
-    counters_.subscriptions.add();
-    return true;
+    if (is_new) session.filters().add(filter);
+    return is_new;
+}
+
+bool Shard::add_subscription(std::string_view filter, const Subscription& subscription) {
+    const auto added = index_.add(filter, subscription);
+    if (added.is_first) broker_.interest().add(filter, number_);
+    if (added.is_new) counters_.subscriptions.add();
+    return added.is_new;
 }
 
 bool Shard::unsubscribe(Session& session, std::string_view filter) {
     if (!session.filters().remove(filter)) return false;
-    drop_subscription(session, filter);
+    if (mqtt::is_shared(filter)) {
+        unsubscribe_shared(session, filter);
+    } else {
+        drop_subscription(session, filter);
+    }
     if (session.is_recorded()) record(SubscriptionEnded{session.number(), std::string(filter)});
     return true;
 }
@@ -323,7 +347,8 @@ void Shard::drop_subscription(const Session& session, std::string_view filter) {
 
 bool Shard::may_subscribe(const Session& session, std::string_view filter) const {
     const std::size_t limit = options_->subscriptions_max;
-    return limit == 0 || session.filters().size() < limit || index_.find(filter, session.id());
+    return limit == 0 || session.filters().size() < limit ||
+           session.filters().contains(filter);
 }
 
 std::size_t Shard::deliver_retained(Session& session, std::string_view filter,

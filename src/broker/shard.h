@@ -112,7 +112,8 @@ public:
     void end_session(Session& session);
     static SourceId source_of(const Session& session) { return session.source(); }
 
-    // True if the session had no subscription to that filter.
+    // True if the session had no subscription to that filter, which may be a shared one:
+    // "$share/group/filter". Not if the session's shared ones are full.
     bool subscribe(Session& session, std::string_view filter, Subscription subscription);
     bool unsubscribe(Session& session, std::string_view filter);
     // Whether the session may have one more filter, or has this one already.
@@ -121,6 +122,11 @@ public:
     // that were. Without a wildcard everything is in one part, whichever is asked for.
     std::size_t deliver_retained(Session& session, std::string_view filter,
                                  const Subscription& subscription, std::size_t part);
+
+    // Gives a message to one of a group's members, here or on another shard. False if there is none
+    // `among` them.
+    bool offer(Publication& publication, const SharedGroup& group, Among among,
+               std::uint8_t attempt = 0);
 
     // Pumps the session again at the end of each turn until nothing waits.
     void pump_later(Session& session) { pumping_.push_back(session.id()); }
@@ -175,12 +181,24 @@ private:
     void merge(const Publication& publication, const Subscription& subscription);
     bool wants(const Publication& publication, const Subscription& subscription,
                const Session& session);
+    bool add_subscription(std::string_view filter, const Subscription& subscription);
     void drop_subscription(const Session& session, std::string_view filter);
     bool drop_subscriptions(Session& session);
     void release(SessionId id);
     void unsubscribe_leaving();
     void deliver_to(Publication& publication, const Subscription& subscription);
     bool route_to_peers(Publication& publication);
+    void send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target);
+    bool route_shared(Publication& publication);
+    SharedSubscription* find_shared(const SharedTarget& target);
+    bool take_shared(Publication& publication, const SharedSubscription& one,
+                     const SharedTarget& target);
+    void receive_shared(Publication& publication, const SharedTarget& target);
+    bool subscribe_shared(Session& session, std::string_view name,
+                          const Subscription& subscription);
+    void unsubscribe_shared(Session& session, std::string_view name);
+    void leave_group(Session& session, SharedMark mark);
+    void end_shared(Session& session);
     void flush_outboxes();
     void pump_waiting();
     bool resume_interrupted();
@@ -196,6 +214,7 @@ private:
     RefusalLog refusals_;
     SubscriptionIndex index_;
     InterestCache interest_;
+    SharedGroupCache shared_groups_;
     std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId> sessions_;
     std::vector<Session*> sessions_by_id_;
     // Ended sessions whose filters are still in the index: they get no message and have no client.

@@ -10,6 +10,7 @@ namespace broker {
 
 using base::LogType;
 using mqtt::ReasonCode;
+using mqtt::RetainHandling;
 
 namespace {
 
@@ -153,9 +154,10 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
     subscription = {
         .session = session_->id(), .options = entry.options, .subscription_id = subscription_id};
     subscription.options.qos = std::min(entry.options.qos, listener_->qos_max);
-    const bool is_new = shard_.subscribe(*session_, with_mount_point(entry.filter), subscription);
-    if (!is_new && entry.options.retain_handling == mqtt::RetainHandling::send_if_new) {
-        subscription.options.retain_handling = mqtt::RetainHandling::do_not_send;
+    const bool is_new = shard_.subscribe(*session_, mounted_filter(entry.filter), subscription);
+    const bool is_known = !is_new && entry.options.retain_handling == RetainHandling::send_if_new;
+    if (mqtt::is_shared(entry.filter) || is_known) {  // Section 4.8.2: nothing retained for a shared one.
+        subscription.options.retain_handling = RetainHandling::do_not_send;
     }
     if (shard_.is_debugging()) {
         shard_.log().print(LogType::debug, "\t{} (QoS {})", entry.filter,
@@ -167,22 +169,37 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
 }
 
 ReasonCode Connection::judge_filter(std::string_view filter) {
-    if (mqtt::is_shared(filter)) return ReasonCode::shared_subscriptions_not_supported;
     if (!fits_mount_point(filter)) return ReasonCode::topic_filter_invalid;
+    const auto shared = mqtt::split_shared(filter);
     Authorizer& authorizer = shard_.broker().authorizer();
     if (!authorizer.allows_everything() &&
         !authorizer.is_allowed({.client_id = session_->client_id(),
                                 .user_name = user_name(),
-                                .topic = filter,
+                                .topic = shared ? shared->filter : filter,
                                 .access = Access::subscribe})) {
         return ReasonCode::not_authorized;
     }
-    if (shard_.may_subscribe(*session_, with_mount_point(filter))) return ReasonCode::success;
+    if (shared && !has_room_for_shared(filter)) return ReasonCode::quota_exceeded;
+    if (shard_.may_subscribe(*session_, mounted_filter(filter))) return ReasonCode::success;
     shard_.refusals().print(Refusal::subscription_limit, session_->client_id(),
                             "Client {}: the subscription to {} is refused, "
                             "max_subscriptions_per_client is reached.",
                             session_->client_id(), filter);
     return ReasonCode::quota_exceeded;
+}
+
+// One that is there already only gets other options.
+bool Connection::has_room_for_shared(std::string_view filter) {
+    const SharedSubscriptions* const shared = session_->shared();
+    return !shared || !shared->is_full() || shared->mark_of(mounted_filter(filter)) != 0;
+}
+
+std::string_view Connection::mounted_filter(std::string_view filter) {
+    const auto shared = mqtt::split_shared(filter);
+    if (!shared || listener_->mount_point.empty()) return with_mount_point(filter);
+    std::string& mounted = shard_.topic_scratch();
+    mounted.assign(filter.substr(0, filter.size() - shared->filter.size()));
+    return mounted.append(listener_->mount_point).append(shared->filter);
 }
 
 void Connection::handle_unsubscribe(Bytes body) {
@@ -231,7 +248,7 @@ void Connection::send_unsuback() {
 }
 
 ReasonCode Connection::unsubscribe(std::string_view filter) {
-    const bool existed = shard_.unsubscribe(*session_, with_mount_point(filter));
+    const bool existed = shard_.unsubscribe(*session_, mounted_filter(filter));
     shard_.log().print(LogType::unsubscribe, "{} {}", session_->client_id(), filter);
     return existed ? ReasonCode::success : ReasonCode::no_subscription_existed;
 }

@@ -105,7 +105,7 @@ void SysTopics::publish_clients() {
     publish("clients/expired", sum(&Counters::clients_expired));
     publish("connections/socket/count", sum(&Counters::sockets));
     publish("subscriptions/count", sum(&Counters::subscriptions));
-    publish("shared_subscriptions/count", std::uint64_t{0});
+    publish("shared_subscriptions/count", sum(&Counters::shared_subscriptions));
 }
 
 void SysTopics::publish_traffic() {

@@ -162,7 +162,7 @@ TEST(RouteBatch, gives_back_what_was_added_in_order) {
     EXPECT_EQ(100U, batch.count());
     EXPECT_GT(batch.bytes(), 33 * large.size());
     int i = 0;
-    batch.for_each([&](Publication& publication) {
+    batch.for_each([&](Publication& publication, const SharedTarget*) {
         EXPECT_EQ("t/" + std::to_string(i), publication.topic);
         EXPECT_EQ(i % 3 == 0 ? large : "small", base::as_text(publication.payload));
         EXPECT_EQ(2U, publication.properties.size());

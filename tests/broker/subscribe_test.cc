@@ -123,14 +123,6 @@ TEST_F(Subscribe, MQTT_4_13_1_1_MQTT311_4_8_0_1_a_malformed_filter_ends_the_conn
     }
 }
 
-TEST_F(Subscribe, shared_subscriptions_are_refused) {
-    client("five").join({.version = v5}).subscribe("$share/g/x", 1);
-    client("five").expect(suback, ReasonCode::shared_subscriptions_not_supported);
-    client("four").join().subscribe("$share/g/x", 1).expect(suback);
-    EXPECT_EQ(std::vector<std::uint8_t>{0x80}, client("four").last().reasons);
-    client("five").unsubscribe("$share/g/x").expect(unsuback, ReasonCode::no_subscription_existed);
-}
-
 TEST_F(Subscribe, MQTT_3_9_3_2_MQTT311_3_8_4_5_who_may_not_is_told) {
     world().authorizer.answer = [](const broker::AccessRequest& request) {
         return request.access != broker::Access::subscribe;

@@ -20,6 +20,7 @@
 #include "mqtt/disconnect.h"
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
+#include "mqtt/topic.h"
 #include "mqtt/unsubscribe.h"
 #include "support/broker_world.h"
 
@@ -38,8 +39,10 @@ constexpr std::size_t queued_messages_max = 20;
 constexpr std::size_t retained_max = 4;
 constexpr std::size_t retained_bytes_max = 8000;
 constexpr std::size_t subscriptions_max = 2500;
-constexpr std::array<const char*, 6> topics{"x", "x/y", "x/z", "y", "$q/x", "x/y/z"};
-constexpr std::array<const char*, 8> filters{"x", "x/#", "x/+", "+/y", "#", "y", "$q/#", "x/y/z"};
+constexpr std::array<const char*, 7> topics{"x", "x/y", "x/z", "y", "$q/x", "x/y/z", "$s/x"};
+// What is shared is matched by nothing else, so that nobody gets it twice.
+constexpr std::array<const char*, 9> filters{"x", "x/#",  "x/+",   "+/y",          "#",
+                                             "y", "$q/#", "x/y/z", "$share/g/$s/+"};
 
 void check(bool holds, const char* sentence) {
     if (holds) return;
@@ -147,7 +150,9 @@ public:
         check(world_.count(&broker::Counters::subscriptions) == 0, "subscriptions end");
         check(world_.count(&broker::Counters::queued_messages) == 0, "queues are empty");
         check(world_.count(&broker::Counters::queued_bytes) == 0, "queues hold no bytes");
+        check(world_.count(&broker::Counters::shared_subscriptions) == 0, "shared ones end, too");
         check(world_.broker().interest().filter_count() == 0, "interest ends");
+        check(world_.broker().shared_groups().count() == 0, "groups end");
         const std::string violation = world_.violation();
         check(violation.empty(), violation.c_str());
     }
@@ -246,7 +251,7 @@ private:
         entry.options.qos = static_cast<mqtt::Qos>(terms % 3);
         const bool v5 = client.version == mqtt::Version::v5;
         if (v5) {
-            entry.options.no_local = (terms & 4) != 0;
+            entry.options.no_local = (terms & 4) != 0 && !mqtt::is_shared(entry.filter);
             entry.options.retain_as_published = (terms & 8) != 0;
             entry.options.retain_handling = static_cast<mqtt::RetainHandling>((terms >> 4) % 3);
         }
