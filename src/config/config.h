@@ -63,6 +63,9 @@ struct Plugin {
     bool operator==(const Plugin&) const = default;
 };
 
+// Who of a shared subscription's connected members gets the next message.
+enum class SharedStrategy { round_robin, sticky, hash };
+
 struct Persistence {
     bool enabled = false;
     std::string file = "mosquitto.db";
@@ -119,6 +122,7 @@ struct Config {
     bool enforce_receive_maximum = true;  // receive_maximum_exceeded: disconnect, not warn.
     bool queue_qos0_messages = false;
     bool upgrade_outgoing_qos = false;
+    SharedStrategy shared_subscription_strategy = SharedStrategy::round_robin;
     bool retain_available = true;
     bool check_retain_source = true;
     int retain_expiry_interval_min = 0;  // 0: off.

@@ -155,6 +155,17 @@ Outcome set_receive_maximum_exceeded(Draft& draft, Words& words) {
     return {};
 }
 
+Outcome set_shared_subscription_strategy(Draft& draft, Words& words) {
+    constexpr std::array<std::pair<std::string_view, SharedStrategy>, 3> strategies{
+        {{"round_robin", SharedStrategy::round_robin},
+         {"sticky", SharedStrategy::sticky},
+         {"hash", SharedStrategy::hash}}};
+    const auto strategy = choice(words, strategies);
+    if (!strategy) return base::fail(strategy.error());
+    draft.config.shared_subscription_strategy = *strategy;
+    return {};
+}
+
 Outcome set_socket_domain(Draft& draft, Words& words) {
     constexpr std::array<std::pair<std::string_view, SocketDomain>, 2> domains{
         {{"ipv4", SocketDomain::ipv4}, {"ipv6", SocketDomain::ipv6}}};

@@ -6,6 +6,20 @@
 #include "broker/interest.h"
 
 namespace server {
+namespace {
+
+broker::SharedStrategy shared_strategy(config::SharedStrategy configured) {
+    switch (configured) {
+        case config::SharedStrategy::sticky:
+            return broker::SharedStrategy::sticky;
+        case config::SharedStrategy::hash:
+            return broker::SharedStrategy::hash;
+        default:
+            return broker::SharedStrategy::round_robin;
+    }
+}
+
+}  // namespace
 
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config) {
     auto options = std::make_shared<broker::Options>();
@@ -17,6 +31,7 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->queue_qos0_messages = config.queue_qos0_messages;
     options->upgrade_outgoing_qos = config.upgrade_outgoing_qos;
     options->allow_duplicate_messages = config.allow_duplicate_messages;
+    options->shared_strategy = shared_strategy(config.shared_subscription_strategy);
     options->output_bytes_max = static_cast<std::size_t>(config.max_output_bytes);
     options->keep_alive_max_s = config.max_keepalive_s;
     options->connect_timeout_s = static_cast<std::uint32_t>(config.connect_timeout_s);

@@ -164,6 +164,14 @@ TEST(Options, NumbersAndTheirEdges) {
         {"max_output_bytes 0\n", [](const Config& c) { return c.max_output_bytes == 0; }},
         {"max_output_bytes 8589934592\n",
          [](const Config& c) { return c.max_output_bytes == 8'589'934'592; }},
+        {"shared_subscription_strategy sticky\n",
+         [](const Config& c) { return c.shared_subscription_strategy == SharedStrategy::sticky; }},
+        {"shared_subscription_strategy hash\n",
+         [](const Config& c) { return c.shared_subscription_strategy == SharedStrategy::hash; }},
+        {"shared_subscription_strategy hash\nshared_subscription_strategy round_robin\n",
+         [](const Config& c) {
+             return c.shared_subscription_strategy == SharedStrategy::round_robin;
+         }},
         {"global_max_clients -7\n", [](const Config& c) { return c.global_max_clients == -1; }},
         {"global_max_connections 5\n",
          [](const Config& c) { return c.global_max_connections == 5; }},
@@ -239,6 +247,8 @@ TEST(Options, ValuesOutOfRange) {
         {"threads -1", "Error: Invalid 'threads' value (-1): must be 0 to 64."},
         {"threads 65", "Error: Invalid 'threads' value (65): must be 0 to 64."},
         {"max_output_bytes -1", "Error: Invalid 'max_output_bytes' value (-1): must be >= 0."},
+        {"shared_subscription_strategy random",
+         "Error: Invalid 'shared_subscription_strategy' value (random)."},
         {"max_inflight_messages 65536", "Error: 'max_inflight_messages' must be <= 65535."},
         {"max_keepalive 65536",
          "Error: Invalid 'max_keepalive' value (65536): must be 0 to 65535."},

@@ -22,7 +22,8 @@ TEST(Settings, general_options_reach_the_broker) {
     const auto options = broker_options(
         parsed("max_inflight_messages 7\nmax_inflight_bytes 8\nmax_queued_messages 9\n"
                "max_queued_bytes 10\nqueue_qos0_messages true\nupgrade_outgoing_qos true\n"
-               "allow_duplicate_messages true\nmax_output_bytes 11\nmax_keepalive 12\n"
+               "allow_duplicate_messages true\nshared_subscription_strategy hash\nmax_output_bytes "
+               "11\nmax_keepalive 12\n"
                "connect_timeout 13\nmax_packet_size 1400\nmessage_size_limit 15\n"
                "retain_available false\npersistent_client_expiration 2h\nglobal_max_clients 16\n"
                "sys_interval 17\nconnection_messages false\nmax_retained_messages 18\n"
@@ -37,6 +38,7 @@ TEST(Settings, general_options_reach_the_broker) {
     EXPECT_TRUE(options->queue_qos0_messages);
     EXPECT_TRUE(options->upgrade_outgoing_qos);
     EXPECT_TRUE(options->allow_duplicate_messages);
+    EXPECT_EQ(broker::SharedStrategy::hash, options->shared_strategy);
     EXPECT_EQ(11U, options->output_bytes_max);
     EXPECT_EQ(12, options->keep_alive_max_s);
     EXPECT_EQ(13U, options->connect_timeout_s);
