@@ -27,7 +27,13 @@ import unittest
 
 HOST = "127.0.0.1"
 BROKER = os.environ.get("BROKER", "/usr/sbin/mosquitto")
-IS_NIGHTJAR = "mosquitto" not in os.path.basename(BROKER)
+
+
+def is_nightjar(program):
+    return "mosquitto" not in os.path.basename(program)
+
+
+IS_NIGHTJAR = is_nightjar(BROKER)
 PUB = os.environ.get("MOSQUITTO_PUB", "mosquitto_pub")
 SUB = os.environ.get("MOSQUITTO_SUB", "mosquitto_sub")
 
@@ -94,7 +100,8 @@ class ReservedPort:
 class Broker:
     """One broker process. `config` is appended to a configuration with one anonymous listener."""
 
-    def __init__(self, config="", listener_config="", threads=None, verbose=False):
+    def __init__(self, config="", listener_config="", threads=None, verbose=False, program=BROKER):
+        self.program = program
         self.folder = tempfile.mkdtemp(prefix="scenario-")
         self.reserved = ReservedPort()
         self.port = self.reserved.number
@@ -110,22 +117,22 @@ class Broker:
         if os.geteuid() == 0:
             # Changing the user would make the kernel forget that the broker dies with us.
             lines.append("user root")
-        if self.threads and IS_NIGHTJAR:
+        if self.threads and is_nightjar(self.program):
             lines.append(f"threads {self.threads}")
         lines += [config.strip(), f"listener {self.port} {HOST}", listener_config.strip()]
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write("\n".join(line for line in lines if line) + "\n")
 
     def start(self):
-        command = [BROKER, "-c", self.config_path] + (["-v"] if self.verbose else [])
+        command = [self.program, "-c", self.config_path] + (["-v"] if self.verbose else [])
         with open(self.log_path, "ab") as log:
             self.process = spawn(command, stdout=log, stderr=log, cwd=self.folder)
-        wait_until(self._accepts, f"{BROKER} to accept connections; its log:\n" + self.log())
+        wait_until(self._accepts, f"{self.program} to accept connections; its log:\n" + self.log())
         return self
 
     def _accepts(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"{BROKER} ended with {self.process.returncode}:\n{self.log()}")
+            raise AssertionError(f"{self.program} ended with {self.process.returncode}:\n{self.log()}")
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1):
             return True
         return False
@@ -146,10 +153,10 @@ class Broker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"{BROKER} ignored SIGTERM; its log:\n{self.log()}") from None
+            raise AssertionError(f"{self.program} ignored SIGTERM; its log:\n{self.log()}") from None
         if check and (already_dead or status != 0):
             when = "by itself" if already_dead else "on SIGTERM"
-            raise AssertionError(f"{BROKER} ended {when} with {status}; its log:\n{self.log()}")
+            raise AssertionError(f"{self.program} ended {when} with {status}; its log:\n{self.log()}")
 
     def kill(self):
         """kill -9: what a crash looks like to the clients and to the files."""
