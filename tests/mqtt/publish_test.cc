@@ -60,6 +60,9 @@ TEST(Publish, refuses_what_is_malformed) {
         {"MQTT-3.3.2-14: wildcard in the response topic", v5, "30 [(a) [08(x/#)]]", protocol_error},
         {"empty response topic", v5, "30 [(a) [08()]]", protocol_error},
         {"MQTT-3.3.2-19: content type not UTF-8", v5, "30 [(a) [03 0001 80]]", malformed_packet},
+        {"MQTT-3.3.2-13: response topic not UTF-8", v5, "30 [(a) [08 0001 80]]", malformed_packet},
+        {"MQTT-1.5.7-1: user property's key not UTF-8", v5, "30 [(a) [26 0001 C0 (v)]]",
+         malformed_packet},
         {"MQTT-1.5.7-1: user property's value not UTF-8", v5, "30 [(a) [26 (k) 0001 C0]]",
          malformed_packet},
         {"subscription id 0", v5, "30 [(a) [0B 00]]", protocol_error},
@@ -81,6 +84,23 @@ TEST(Publish, MQTT_3_3_4_6_a_client_sends_no_subscription_identifier) {
     ASSERT_FALSE(from_client);
     EXPECT_EQ(from_client.error(), protocol_error);
     EXPECT_TRUE(decode_publish(frame.flags, frame.body, v5, true));
+}
+
+TEST(Publish, MQTT_2_2_1_2_MQTT311_2_3_1_5_qos_0_has_no_packet_id) {
+    const std::vector<std::uint8_t> body = packet("(a) 0001");
+    const auto publish = decode_publish(0, body, v3_1_1);
+    ASSERT_TRUE(publish);
+    EXPECT_EQ(publish->id, 0);
+    EXPECT_EQ(publish->payload.size(), 2U);
+    for (const Version version : {v3_1_1, v5}) {
+        Publish out;
+        out.topic = "a";
+        out.id = 7;
+        std::vector<std::uint8_t> bytes;
+        Writer writer(bytes);
+        encode(writer, out, version);
+        EXPECT_EQ(bytes, packet(version == v5 ? "30 [(a) 00]" : "30 [(a)]"));
+    }
 }
 
 TEST(Publish, lists_its_subscription_identifiers_in_order) {

@@ -63,6 +63,8 @@ bool read_publish(Packet& out, const mqtt::Frame& frame, mqtt::Version version) 
     packet->properties.user.for_each(
         [&](const auto& pair) { out.user.emplace_back(pair.key, pair.value); });
     out.subscription_ids = mqtt::subscription_ids(*packet);
+    mqtt::Writer forwarded(out.forwarded);
+    mqtt::write_forwarded(forwarded, packet->properties);
     return true;
 }
 
@@ -106,6 +108,7 @@ bool read(Packet& out, const mqtt::Frame& frame, mqtt::Version version) {
         case PacketType::disconnect: {
             const auto packet = mqtt::decode_disconnect(frame.body, version);
             if (!packet || version != mqtt::Version::v5) return false;
+            if (packet->session_expiry_s) return false;  // [MQTT-3.14.2-2]
             out.reason = packet->reason;
             out.reason_string = packet->reason_string.value_or("");
             out.server_reference = packet->server_reference.value_or("");

@@ -33,6 +33,7 @@ struct Packet {
     std::string correlation_data;
     std::vector<std::uint32_t> subscription_ids;
     std::vector<std::pair<std::string, std::string>> user;
+    std::vector<std::uint8_t> forwarded;  // The properties that mqtt::write_forwarded() writes.
 
     // CONNACK
     bool session_present = false;
