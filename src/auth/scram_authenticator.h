@@ -3,12 +3,11 @@
 // Who names no method is another authenticator's to judge, but for one thing: a name of which
 // nobody can say whether it is the client's is not taken where there are users.
 //
-// Threads: begin() is called by every shard, load() by one thread at a time. The tables are read
-// under a shared lock, and copied from: an exchange that goes on during a reload ends with the keys
-// it began with.
+// Threads: begin() is called by every shard, load() by one thread at a time. The tables are
+// copied from under a lock, for no longer than a look-up takes: an exchange that goes on during a
+// reload ends with the keys it began with.
 #pragma once
 
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,11 +33,11 @@ public:
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
 
     // Of a user of the realm, or keys that fit no password.
-    ScramKeys keys_of(std::uint32_t realm, std::string_view user) const;
+    ScramKeys keys_of(std::uint32_t realm, std::string_view user);
 
 private:
     broker::Authenticator& others_;
-    base::Guarded<std::vector<ScramTable>, std::shared_mutex> tables_;  // By realm, less 1.
+    base::Guarded<std::vector<ScramTable>> tables_;  // By realm, less 1.
 };
 
 }  // namespace auth

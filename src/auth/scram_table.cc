@@ -105,8 +105,8 @@ base::Result<ScramTable, std::string> ScramTable::parse(std::string_view text,
         auto keys = read_keys(line.substr(user.size() + 1));
         if (!keys) return refuse(keys.error());
         if (table.users_.empty()) {
-            table.decoy_iterations_ = keys->iterations;
-            table.decoy_salt_bytes_ = keys->salt.size();
+            table.decoys_.iterations = keys->iterations;
+            table.decoys_.salt_bytes = keys->salt.size();
         }
         all_keys.append(line.substr(user.size()));
         if (!table.users_.emplace(user, std::move(*keys)).second) {
@@ -114,25 +114,24 @@ base::Result<ScramTable, std::string> ScramTable::parse(std::string_view text,
         }
     });
     if (!error.empty()) return base::fail(std::move(error));
-    table.secret_ = sha256(as_bytes(all_keys));
+    table.decoys_.secret = sha256(as_bytes(all_keys));
     return table;
 }
 
-ScramKeys ScramTable::keys_of(std::string_view user) const {
-    ScramKeys keys = decoy(user);  // In any case: the time it takes tells nothing.
+const ScramKeys* ScramTable::find(std::string_view user) const {
     const auto found = users_.find(user);
-    return found == users_.end() ? keys : found->second;
+    return found == users_.end() ? nullptr : &found->second;
 }
 
-ScramKeys ScramTable::decoy(std::string_view user) const {
+ScramKeys ScramDecoys::keys_of(std::string_view user) const {
     const auto made_of = [&](std::string_view purpose) {
-        return hmac_sha256(secret_, as_bytes(fmt::format("{}:{}", purpose, user)));
+        return hmac_sha256(secret, as_bytes(fmt::format("{}:{}", purpose, user)));
     };
     ScramKeys keys;
-    keys.iterations = decoy_iterations_;
+    keys.iterations = iterations;
     const Digest salt = made_of("salt");
-    while (keys.salt.size() < decoy_salt_bytes_) {
-        const std::size_t part = std::min(decoy_salt_bytes_ - keys.salt.size(), salt.size());
+    while (keys.salt.size() < salt_bytes) {
+        const std::size_t part = std::min(salt_bytes - keys.salt.size(), salt.size());
         keys.salt.insert(keys.salt.end(), salt.begin(),
                          salt.begin() + static_cast<std::ptrdiff_t>(part));
     }

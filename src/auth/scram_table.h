@@ -22,27 +22,32 @@ namespace auth {
 inline constexpr std::size_t scram_file_bytes_max = std::size_t{16} << 20;
 inline constexpr std::size_t scram_user_bytes_max = 1024;
 
+// Makes keys for users that there are not: keys which no password fits. They are as plausible as
+// others, the same each time, and take as long, so that nobody can ask for names.
+struct ScramDecoys {
+    ScramKeys keys_of(std::string_view user) const;
+
+    // Made of all keys of the table, so that it outlives a restart and nobody knows it.
+    Digest secret{};
+    // As the table's first user has it.
+    std::uint32_t iterations = scram_iterations_min;
+    std::size_t salt_bytes = 16;
+};
+
 class ScramTable {
 public:
     // Fails with "file:line: message".
     static base::Result<ScramTable, std::string> parse(std::string_view text,
                                                        std::string_view file);
 
-    // Of a user that there is not: keys which no password fits. They are as plausible as others,
-    // the same each time, and take as long, so that nobody can ask for names.
-    ScramKeys keys_of(std::string_view user) const;
-    bool has(std::string_view user) const { return users_.contains(user); }
+    // Null if there is no such user.
+    const ScramKeys* find(std::string_view user) const;
+    const ScramDecoys& decoys() const { return decoys_; }
     std::size_t size() const { return users_.size(); }
 
 private:
-    ScramKeys decoy(std::string_view user) const;
-
     std::unordered_map<std::string, ScramKeys, base::TextHash, std::equal_to<>> users_;
-    // Made of all keys, so that it outlives a restart and nobody knows it.
-    Digest secret_{};
-    // As the first user has it.
-    std::uint32_t decoy_iterations_ = scram_iterations_min;
-    std::size_t decoy_salt_bytes_ = 16;
+    ScramDecoys decoys_;
 };
 
 // Empty if it may stand in the file, else why not.

@@ -52,9 +52,11 @@ void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
 void Connection::follow(AuthAnswer answer) {
     switch (answer.kind) {
         case AuthAnswer::Kind::later:
+            ASSERT(authentication_->exchange);
             authentication_->answer_due = true;
             return authentication_->exchange->answer_to(*authentication_);
         case AuthAnswer::Kind::proceed:
+            ASSERT(authentication_->exchange);
             return send_auth(ReasonCode::continue_authentication, answer.data);
         case AuthAnswer::Kind::accepted:
         case AuthAnswer::Kind::refused:
@@ -91,7 +93,8 @@ void Connection::finish_authentication(const AuthAnswer& answer) {
 void Connection::admit(mqtt::Connect packet, const std::string& client_id,
                        const AuthAnswer& answer) {
     if (answer.kind != AuthAnswer::Kind::accepted) {
-        return refuse_connect(answer.reason, version_, answer.log);
+        // Who is not let in learns nothing from what is said about it.
+        return refuse_connect(answer.reason, version_, answer.log, {});
     }
     if (!answer.user_name.empty()) {
         // The client id may have been made of the name in CONNECT.

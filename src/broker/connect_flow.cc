@@ -138,22 +138,23 @@ bool Connection::is_acceptable(const mqtt::Connect& packet) {
     return true;
 }
 
-void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view why) {
+void Connection::refuse_connect(ReasonCode reason, Version version, std::string_view log,
+                                std::string_view told) {
     const std::string peer = wire_.peer();
     // An address may stand for many clients: one reason of theirs does not silence another.
-    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), why),
-                            "Connection from {} refused: {}.", peer, why);
+    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), log),
+                            "Connection from {} refused: {}.", peer, log);
     version_ = version;
     const std::string& elsewhere = shard_.options().server_reference;
     const bool is_sent_on = reason == ReasonCode::server_busy && is_v5() && !elsewhere.empty() &&
                             send_explained(mqtt::Connack{.reason = ReasonCode::use_another_server,
                                                          .server_reference = elsewhere},
-                                           why);
+                                           told);
     // Closed without a word: a client that does not even take five bytes [MQTT-3.1.2-24], and one
     // whose version has no code for the reason, a malformed CONNECT among them ([MQTT-3.1.4-1] and
     // [MQTT-3.2.2-6] of 3.1.1).
     const bool has_code = is_v5() || mqtt::connack_return_code_v3(reason).has_value();
-    if (!is_sent_on && has_code) send_explained(mqtt::Connack{.reason = reason}, why);
+    if (!is_sent_on && has_code) send_explained(mqtt::Connack{.reason = reason}, told);
     end(false);
     wire_.close();
 }

@@ -90,7 +90,12 @@ private:
     void handle_connect(Bytes body);
     base::Result<std::string, std::string> choose_client_id(const mqtt::Connect& packet);
     bool is_acceptable(const mqtt::Connect& packet);
-    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view why);
+    // `why` is for the log and, in words, for the client; or each gets its own.
+    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view why) {
+        refuse_connect(reason, version, why, why);
+    }
+    void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log,
+                        std::string_view told);
     void accept(const mqtt::Connect& packet, const std::string& client_id);
     void adopt_terms(const mqtt::Connect& packet);
     void attach_session(const mqtt::Connect& packet, Session& session);

@@ -24,7 +24,7 @@ struct LongRequest {
     std::size_t bytes = 0;       // Of the packet's entries, which are its end.
     std::size_t bytes_left = 0;  // Of those that are still to be acted on.
     std::vector<std::uint8_t> reasons;
-    std::string first_refusal;  // In words; empty if there is none.
+    std::string first_refusal;          // In words; empty if there is none.
     std::vector<Subscription> granted;  // Of SUBSCRIBE, in its order.
     bool is_answered = false;
     std::size_t retained_entry = 0;  // Whose retained messages are next,

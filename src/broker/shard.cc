@@ -347,8 +347,7 @@ void Shard::drop_subscription(const Session& session, std::string_view filter) {
 
 bool Shard::may_subscribe(const Session& session, std::string_view filter) const {
     const std::size_t limit = options_->subscriptions_max;
-    return limit == 0 || session.filters().size() < limit ||
-           session.filters().contains(filter);
+    return limit == 0 || session.filters().size() < limit || session.filters().contains(filter);
 }
 
 std::size_t Shard::deliver_retained(Session& session, std::string_view filter,

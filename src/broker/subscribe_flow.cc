@@ -156,7 +156,8 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
     subscription.options.qos = std::min(entry.options.qos, listener_->qos_max);
     const bool is_new = shard_.subscribe(*session_, mounted_filter(entry.filter), subscription);
     const bool is_known = !is_new && entry.options.retain_handling == RetainHandling::send_if_new;
-    if (mqtt::is_shared(entry.filter) || is_known) {  // Section 4.8.2: nothing retained for a shared one.
+    if (mqtt::is_shared(entry.filter) ||
+        is_known) {  // Section 4.8.2: nothing retained for a shared one.
         subscription.options.retain_handling = RetainHandling::do_not_send;
     }
     if (shard_.is_debugging()) {

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "auth/anonymous.h"
 
@@ -70,6 +72,23 @@ TEST_F(ScramLogin, reloads_all_files_or_none) {
     EXPECT_EQ(load(), "");
     EXPECT_TRUE(has(1, "carol") && has(2, "dave"));
     EXPECT_FALSE(has(2, "bob"));
+}
+
+TEST_F(ScramLogin, is_reloaded_while_shards_ask) {
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> shards;
+    for (int i = 0; i < 3; ++i) {
+        shards.emplace_back([&] {
+            while (!is_over) EXPECT_TRUE(has(1, "alice"));
+        });
+    }
+    for (int i = 0; i < 50; ++i) {
+        write(1, {i % 2 == 0 ? "bob" : "carol"});
+        EXPECT_EQ(load(), "");
+        EXPECT_EQ(has(2, "bob"), i % 2 == 0);
+    }
+    is_over = true;
+    for (std::thread& shard : shards) shard.join();
 }
 
 TEST_F(ScramLogin, names_a_file_that_it_cannot_read) {

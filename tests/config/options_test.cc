@@ -33,6 +33,7 @@ const std::map<std::string_view, std::string> values = {
     {"plugin_use", "loaded"},
     {"protocol", "mqtt"},
     {"receive_maximum_exceeded", "warn"},
+    {"shared_subscription_strategy", "sticky"},
     {"socket_domain", "ipv4"},
     {"start_type", "lazy"},
     {"topic", "a/# both 1 l/ r/"},

@@ -181,6 +181,7 @@ TEST(Listener, AcceptsNoMoreASecondThanItsRateAndRefusesNone) {
     Counting host;
     Listener& listener = host.listen({.accepts_per_second_max = 20});
     std::vector<base::Result<ClientSocket, std::string>> clients;
+    clients.reserve(30);
     const std::uint64_t begin = host.loop->now_ms();
     for (int i = 0; i < 30; ++i) {
         clients.push_back(ClientSocket::connect("127.0.0.1", listener.port()));

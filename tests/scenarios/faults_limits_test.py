@@ -10,6 +10,7 @@ from faults import Faults, flood, reset, scaled
 from harness import DEADLINE_S, main, wait_until
 from wire import V5, V311
 
+NO_SUBSCRIBERS = 0x10
 QUOTA = 0x97
 
 
@@ -108,7 +109,7 @@ class RetainedFaults(Faults):
                 client.ping()
         self.assertEqual(client.publish("flood/more", "x", 1, retain=True).reason, QUOTA)
         self.assertEqual(client.publish("flood/more", "x", 2, retain=True).reason, QUOTA)
-        self.assertEqual(client.publish("flood/0", "new", 1, retain=True).reason, 0x00)
+        self.assertEqual(client.publish("flood/0", "new", 1, retain=True).reason, NO_SUBSCRIBERS)
         self.counter("dropped/retained_limit", len(topics) - 1000 + 2)
         self.check_lines("Client offender: the message to flood/.* is refused", 1)
         # The first ones are still there: nothing made room for the flood.
@@ -122,7 +123,7 @@ class RetainedFaults(Faults):
         client = self.client(keep_alive=0)
         for number in range(20):
             refused = client.publish(f"big/{number}", b"x" * 100_000, 1, retain=True).reason
-            self.assertEqual(refused, 0 if number < 9 else QUOTA, number)
+            self.assertEqual(refused, NO_SUBSCRIBERS if number < 9 else QUOTA, number)
         self.check_bystanders()
 
 
