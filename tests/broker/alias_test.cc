@@ -141,7 +141,7 @@ private:
     bool joined_ = false;
 };
 
-TEST_F(Aliases, MQTT_3_3_2_12_a_topic_is_sent_once_and_then_its_number) {
+TEST_F(Aliases, a_topic_is_sent_once_and_then_its_number) {
     client("sub").join(taking(5)).subscribe("#", 1).expect(suback);
     publisher().publish(topic_, "a").publish(topic_, "b", {.qos = 1}).publish("other/topic", "c");
     client("sub").expect_publish(topic_, "a");
@@ -153,7 +153,7 @@ TEST_F(Aliases, MQTT_3_3_2_12_a_topic_is_sent_once_and_then_its_number) {
     EXPECT_EQ(2, client("sub").last().alias);
 }
 
-TEST_F(Aliases, MQTT_3_1_2_26_MQTT_3_1_2_27_none_above_the_client_s_maximum_or_ours) {
+TEST_F(Aliases, MQTT_3_1_2_26_MQTT_3_1_2_27_MQTT_3_3_2_11_none_above_the_client_s_maximum_or_ours) {
     struct Row {
         const char* sentence;
         ConnectTerms terms;

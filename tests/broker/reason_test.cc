@@ -146,6 +146,22 @@ TEST_F(Reasons, MQTT_3_2_2_19_MQTT_3_4_2_2_MQTT_3_14_2_3_are_left_out_where_they
     EXPECT_EQ("", client("c").last().reason_string);
 }
 
+TEST_F(Reasons,
+       MQTT_3_5_2_2_MQTT_3_9_2_1_MQTT_3_11_2_1_so_are_those_of_the_other_acknowledgements) {
+    world().authorizer.answer = [](const auto&) { return false; };
+    const std::string filter(15, 'f');
+    for (const std::uint32_t room : {28U, 100U}) {
+        SCOPED_TRACE(room);
+        client("a").join({.version = v5, .maximum_packet_size = room});
+        client("a").publish("x", "", {.qos = 2}).expect(pubrec, ReasonCode::not_authorized);
+        EXPECT_EQ(room < 100, client("a").last().reason_string.empty());
+        client("a").subscribe(filter).expect(suback, ReasonCode::not_authorized);
+        EXPECT_EQ(room < 100, client("a").last().reason_string.empty());
+        client("a").unsubscribe(filter).expect(unsuback, ReasonCode::no_subscription_existed);
+        EXPECT_EQ(room < 100, client("a").last().reason_string.empty());
+    }
+}
+
 TEST_F(Reasons, MQTT_3_1_2_24_a_connack_that_does_not_fit_is_a_refusal) {
     client("a").connect({.version = v5, .maximum_packet_size = 10});
     client("a").expect(connack, ReasonCode::packet_too_large).expect_closed();
