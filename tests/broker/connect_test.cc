@@ -141,6 +141,25 @@ TEST_F(Connect, MQTT_3_1_2_2_MQTT311_3_1_2_2_answers_an_unknown_level) {
     EXPECT_EQ(1, client("a").last().return_code_v3);
 }
 
+TEST_F(Connect, MQTT311_3_1_4_1_says_nothing_about_a_connect_that_does_not_conform) {
+    struct Row {
+        const char* sentence;
+        std::vector<std::uint8_t> connect;
+    };
+    const Row rows[] = {
+        {"the name is not MQTT", {0x10, 13, 0, 4, 'M', 'Q', 'T', 'X', 4, 2, 0, 60, 0, 1, 'a'}},
+        {"the name is not UTF-8", {0x10, 13, 0, 4, 'M', 0xD1, 'T', 'T', 4, 2, 0, 60, 0, 1, 'a'}},
+        {"the reserved flag is set", {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 3, 0, 60, 0, 1, 'a'}},
+        {"a byte too many", {0x10, 14, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 1, 'a', 'b'}},
+        {"the will topic has a wildcard",
+         {0x10, 19, 0, 4, 'M', 'Q', 'T', 'T', 4, 6, 0, 60, 0, 1, 'a', 0, 1, '#', 0, 1, 'x'}},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.sentence);
+        client(row.sentence).open().send(row.connect).expect_closed();
+    }
+}
+
 TEST_F(Connect, MQTT_3_1_0_1_MQTT311_3_1_0_1_closes_on_any_other_first_packet) {
     const std::uint8_t ping[] = {0xC0, 0};
     client("a").open().send(ping).expect_closed();

@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 
+from case import Case
+from conditions import breaks_promise
 from differences import DIFFERENCES
 from player import Player
 
@@ -18,67 +20,6 @@ def name_plays_of(worker):
 
 
 @dataclasses.dataclass
-class Case:
-    """What one connection saw in one step, from both brokers: what a difference is judged by."""
-
-    steps: list  # All of the script.
-    at: int  # Which of them this is.
-    client: int
-    link: int
-    version: int
-    ours: list
-    theirs: list
-
-    @property
-    def step(self):
-        return self.steps[self.at]
-
-    @property
-    def steps_so_far(self):
-        return self.steps[: self.at + 1]
-
-    @property
-    def is_actor(self):
-        return self.step.client == self.client
-
-    def said(self, *kinds, by=None):
-        """What the clients, or one, have sent of these kinds, up to this step."""
-        return [
-            say for step in self.steps_so_far if by in (None, step.client)
-            for say in step.says if say.kind in kinds]
-
-    def wills_of(self, client):
-        return [say.get("will") for say in self.said("CONNECT", by=client) if say.get("will")]
-
-    def _qos2(self):
-        """(messages that wait for PUBREL, payloads sent with an identifier that did)."""
-        waiting, again = {}, set()
-        for step in self.steps_so_far:
-            for say in step.says:
-                key = (step.client, say.get("packet_id", say.get("id")))
-                if say.kind == "PUBLISH" and say.get("qos") == 2:
-                    if key in waiting:
-                        again.add(say.get("payload")[:20])
-                    waiting[key] = say
-                if say.kind == "MUTANT" and isinstance(say.get("of"), tuple):
-                    message = say.get("of")[0]  # Its identifier may be another now.
-                    if message.get("qos"):
-                        waiting[message] = message
-                if say.kind in ("PUBREL", "ODD_ACK") and self.steps[self.at] is not step:
-                    waiting.pop(key, None)
-                elif say.kind == "PUBREL" and waiting.get(key) in step.says:
-                    waiting.pop(key, None)
-        return waiting.values(), again
-
-    def open_qos2(self):
-        return self._qos2()[0]
-
-    @property
-    def reused_payloads(self):
-        return self._qos2()[1]
-
-
-@dataclasses.dataclass
 class Outcome:
     """How a script went: `lines` is what was seen; `unexplained` where it failed."""
 
@@ -91,6 +32,8 @@ class Outcome:
 def explain(case):
     """(whether the table accounts for the whole difference, those of its rows that do)."""
     used = []
+    if breaks_promise(case):
+        return False, used
     if case.ours == case.theirs:
         return True, used
     for difference in DIFFERENCES:
@@ -102,17 +45,18 @@ def explain(case):
 
 
 def judge(steps, at, ours, theirs, versions, outcome):
-    """Whether the script may go on after this step."""
-    goes_on = True
+    """Whether the script may go on after this step. A row that ends it does so for all clients:
+    what the others see follows from it."""
+    unexplained = None
     for key in sorted(ours.keys() | theirs.keys()):
         case = Case(steps, at, *key, versions[key], ours.get(key, []), theirs.get(key, []))
         same, used = explain(case)
         outcome.explained += used
-        if not same:
-            outcome.unexplained = case
+        if any(difference.ends_script for difference in used):
             return False
-        goes_on = goes_on and not any(difference.ends_script for difference in used)
-    return goes_on
+        unexplained = unexplained or (None if same else case)
+    outcome.unexplained = unexplained
+    return unexplained is None
 
 
 def tell(lines, step, ours, theirs):
@@ -144,9 +88,9 @@ def play(steps, brokers, rounds):
                 continue
             ours, theirs = ours or {}, theirs or {}
             tell(outcome.lines, step, ours, theirs)
+            outcome.steps_compared += 1
             if not judge(steps, at, ours, theirs, versions, outcome):
                 break
-            outcome.steps_compared += 1
     finally:
         for player in players:
             player.close()

@@ -1,4 +1,4 @@
-"""nightjar beside Mosquitto 2.0: random scripts, played to both, must look the same to every client.
+"""nightjar beside Mosquitto 2.0: random scripts, played to both, look the same to every client.
 
 What may differ is in differences.py, row by row. Anything else fails, with the seed, the shortest
 script that shows it, and what each client saw from each broker.
@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "scenarios"))
 
 import compare  # noqa: E402
+from conditions import WINDOW_MAX  # noqa: E402
 from differences import DIFFERENCES  # noqa: E402
 from harness import Broker  # noqa: E402
 from script import generate  # noqa: E402
@@ -30,12 +31,13 @@ WORKERS = 4
 TOLD_MAX = 5  # Failures that are told in full.
 
 # allow_duplicate_messages: 2.0 obeys `false` for clients of MQTT 3 only.
-CONFIG = """
+CONFIG = f"""
 sys_interval 0
+set_tcp_nodelay true
 connection_messages false
 log_dest none
 max_packet_size 100000
-max_inflight_messages 20
+max_inflight_messages {WINDOW_MAX}
 max_queued_messages 1000
 allow_duplicate_messages true
 """
@@ -98,7 +100,8 @@ class Run:
         """The scripts of one process; it stops at the first that fails."""
         compare.name_plays_of(worker)
         summary = Summary()
-        for seed in range(self.chosen.seed + worker, self.chosen.seed + self.chosen.scripts, WORKERS):
+        first = self.chosen.seed
+        for seed in range(first + worker, first + self.chosen.scripts, WORKERS):
             summary.count(seed, self.play(generate(seed)))
             if summary.failed:
                 break

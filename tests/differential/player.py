@@ -1,6 +1,6 @@
 """Plays a script to one broker and writes down what each client sees.
 
-There are no sleeps. A PINGREQ follows what a client sends, and the PINGRESP says that the broker has
+There are no sleeps. A PINGREQ follows what a client sends, and the PINGRESP says the broker has
 acted on it; then every other client asks in the same way, so that all it was sent has come. A
 client that leaves waits for the broker to close. So "what was seen in this step" is exact.
 
@@ -13,7 +13,7 @@ import struct
 
 import wire
 from harness import HOST
-from script import ROOT
+from script import PAYLOAD_SHOWN, ROOT
 from wire import V5
 
 PINGREQ = bytes([wire.PINGREQ << 4, 0])
@@ -32,12 +32,14 @@ class Seen:
     """A packet from the broker as plain fields, which two brokers can be compared by. CLOSED and
     SILENCE (no answer in PATIENCE_S) stand for the end of a connection."""
 
-    __slots__ = ("kind", "fields", "size")
+    __slots__ = ("kind", "fields", "size", "in_flight")
 
     def __init__(self, kind, **fields):
         self.kind = kind
         self.fields = fields
-        self.size = 0  # On the wire, which is not compared: identifiers and aliases may differ.
+        # These two are not compared.
+        self.size = 0  # On the wire.
+        self.in_flight = 0  # Messages that the client has not acknowledged, with this one.
 
     def __eq__(self, other):
         return self.kind == other.kind and self.fields == other.fields
@@ -60,8 +62,9 @@ def coarse(seconds):
 class Link:
     """One connection of a client."""
 
-    def __init__(self, port, step, number):
+    def __init__(self, port, step, number, messages):
         self.number = number
+        self.messages = messages
         self.version = step.version
         self.acks = step.acks
         self.seen = []
@@ -116,19 +119,22 @@ class Link:
 
 
 class Messages:
-    """The messages a broker has sent to a client: their identifiers, and which wait for an answer."""
+    """The messages a broker has sent to a client: their ids, and which wait for an answer."""
 
-    def __init__(self, root):
+    def __init__(self, root, names):
         self.root = root
-        self.names = {}  # Packet identifier -> name of the message.
+        self.names = dict(names)  # Packet identifier -> name of the message.
         self.waiting = {}  # Name -> (packet identifier, the packet that answers).
+        self.in_flight = set()  # Packet identifiers that this connection has not done with.
 
     def name(self, packet):
         if packet.dup and packet.id in self.names:
             return self.names[packet.id]
         # Copies for overlapping subscriptions are told apart by what differs, not by their order.
-        text = packet.payload.decode("latin-1")[:20] or packet.topic.replace(self.root, ROOT)
-        name = f"{text} q{packet.qos} {sorted(packet.props.get('subscription_id', ()))}"
+        text = packet.payload.decode("latin-1")[:PAYLOAD_SHOWN]
+        text = text or packet.topic.replace(self.root, ROOT)
+        name = f"{text} q{packet.qos} r{packet.retain:d}"
+        name += f" {sorted(packet.props.get('subscription_id', ()))}"
         if packet.id in self.names:
             name += ", AN IDENTIFIER IN USE"
         used = self.names.values()
@@ -139,26 +145,48 @@ class Messages:
         self.names[packet.id] = name
         return name
 
+    def on_connack(self, packet):
+        """What is in flight comes again, or has gone with the session."""
+        if not packet.session_present:
+            self.names.clear()
+        self.waiting.clear()
+        self.in_flight.clear()
+
     def on_publish(self, packet):
         name = self.name(packet)
+        self.in_flight.add(packet.id)
         self.waiting[name] = (packet.id, wire.PUBACK if packet.qos == 1 else wire.PUBREC)
         return name
 
     def on_pubrel(self, packet):
         name = self.names.get(packet.id, f"unknown {packet.id}")
+        self.in_flight.add(packet.id)
         self.waiting[name] = (packet.id, wire.PUBCOMP)
         return name
 
     def answer(self, name, version, reason=0):
         packet_id, kind = self.waiting.pop(name)
-        if kind == wire.PUBCOMP and reason >= 0x80:
-            reason = 0x92  # The only failure that PUBCOMP knows.
+        if kind == wire.PUBCOMP:
+            reason = 0x92 if reason >= 0x80 else 0  # It knows no others.
         if kind != wire.PUBREC or reason >= 0x80:
             self.names.pop(packet_id, None)
+            self.in_flight.discard(packet_id)
         raw = wire.ack(kind, packet_id)
         if version == V5 and reason:
             raw = raw[:1] + b"\3" + raw[2:] + bytes([reason])
         return raw
+
+
+def answer_soon(link, label):
+    if link.acks:
+        link.due.append(link.messages.answer(label, link.version))
+
+
+def chosen_ack(step, link):
+    names = sorted(link.messages.waiting)
+    if not names:
+        return b""
+    return link.messages.answer(names[step.choice % len(names)], link.version, step.reason)
 
 
 class Player:
@@ -169,52 +197,44 @@ class Player:
         self.root = root
         self.rounds = rounds  # Barriers a step: a broker with several threads needs two.
         self.links = {}  # Client -> its connections, newest last.
-        self.messages = {}
 
     def play(self, step):
         """{(client, connection number): [Seen]} of this step, without connections that saw nothing;
         None if the step's client is not connected."""
         raw = step.raw.replace(ROOT.encode(), self.root.encode())
         links = self.links.setdefault(step.client, [])
-        self.messages.setdefault(step.client, Messages(self.root))
         if step.act == "open":
-            links.append(Link(self.port, step, len(links)))
+            known = links[-1].messages.names if links else {}
+            links.append(Link(self.port, step, len(links), Messages(self.root, known)))
         if not links or not links[-1].is_open:
             return None
         link = links[-1]
         if step.act == "ack":
-            raw = self.chosen_ack(step, link)
+            raw = chosen_ack(step, link)
         if step.act == "leave":
             link.send(raw)
             link.finish()
-            self.read_to_end(step.client, link)
+            self.read_to_end(link)
         else:
             link.send(raw + PINGREQ)
-            self.read_to_pong(step.client, link)
+            self.read_to_pong(link)
         self.settle()
         return self.take_seen()
-
-    def chosen_ack(self, step, link):
-        messages = self.messages[step.client]
-        names = sorted(messages.waiting)
-        if not names:
-            return b""
-        return messages.answer(names[step.choice % len(names)], link.version, step.reason)
 
     def settle(self):
         """Until every client has all that it was sent, and has answered what it answers itself."""
         for turn in range(ROUNDS_MAX):
             asked = []
-            for client, links in self.links.items():
+            for links in self.links.values():
                 for link in links:
                     if link.is_open and (link.due or turn < self.rounds):
                         link.send(b"".join(link.due) + PINGREQ)
                         link.due.clear()
-                        asked.append((client, link))
+                        asked.append(link)
             if not asked:
                 return
-            for client, link in asked:
-                self.read_to_pong(client, link)
+            for link in asked:
+                self.read_to_pong(link)
 
     def take_seen(self):
         found = {}
@@ -225,58 +245,54 @@ class Player:
                     link.seen = []
         return found
 
-    def read_to_pong(self, client, link):
+    def read_to_pong(self, link):
         while (found := link.packet()) and found[0] != PONG:
-            self.note(client, link, found)
+            self.note(link, found)
 
-    def read_to_end(self, client, link):
+    def read_to_end(self, link):
         while found := link.packet():
-            self.note(client, link, found)
+            self.note(link, found)
 
-    def note(self, client, link, found):
+    def note(self, link, found):
         first, body = found
         try:
             packet = wire.decode(link.version, first, body)
-            seen = self.describe(client, link, packet)
+            seen = self.describe(link, packet)
         except (AssertionError, IndexError, KeyError, ValueError, struct.error) as error:
             seen = Seen("UNREADABLE", first=first, body=body, why=str(error))
         seen.size = 1 + len(wire.varint(len(body))) + len(body)
         link.seen.append(seen)
 
-    def describe(self, client, link, packet):
-        messages = self.messages[client]
+    def describe(self, link, packet):
+        messages = link.messages
         name = NAMES[packet.kind]
         props = self.plain(packet.props)
         if packet.kind == wire.PUBLISH:
-            return self.describe_publish(messages, link, packet, props)
+            return self.describe_publish(link, packet, props)
         if packet.flags != (2 if packet.kind == wire.PUBREL else 0):
             raise ValueError(f"flags {packet.flags}")
         if packet.kind == wire.CONNACK:
-            if not packet.session_present:
-                messages.names.clear()
-            messages.waiting.clear()
+            messages.on_connack(packet)
             return Seen(name, session=packet.session_present, reason=packet.reason, props=props)
         if packet.kind == wire.PUBREL:
             label = messages.on_pubrel(packet)
-            self.answer_soon(messages, link, label)
+            answer_soon(link, label)
             return Seen(name, id=label, reason=packet.reason, props=props)
         if packet.kind in (wire.SUBACK, wire.UNSUBACK):
             return Seen(name, id=packet.id, codes=packet.codes, props=props)
         return Seen(name, id=packet.id, reason=packet.reason, props=props)
 
-    def describe_publish(self, messages, link, packet, props):
+    def describe_publish(self, link, packet, props):
         label = None
         if packet.qos:
-            label = messages.on_publish(packet)
-            self.answer_soon(messages, link, label)
-        return Seen(
+            label = link.messages.on_publish(packet)
+            answer_soon(link, label)
+        seen = Seen(
             "PUBLISH", topic=packet.topic.replace(self.root, ROOT),
-            payload=packet.payload.decode("latin-1")[:20], length=len(packet.payload),
+            payload=packet.payload.decode("latin-1")[:PAYLOAD_SHOWN], length=len(packet.payload),
             qos=packet.qos, retain=packet.retain, dup=packet.dup, id=label, props=props)
-
-    def answer_soon(self, messages, link, label):
-        if link.acks:
-            link.due.append(messages.answer(label, link.version))
+        seen.in_flight = len(link.messages.in_flight) if packet.qos else 0
+        return seen
 
     def plain(self, props):
         """Properties as they are compared: no order but that of user properties."""

@@ -18,11 +18,13 @@ LONG_S = 100_000  # Of any interval: no script lives to see it end.
 
 # Below these no other play has topics. The last two are for wildcards in the first level.
 TOPICS = ("", "/a", "/a", "/a/b", "/a/b/c", "/b", "/", "//a", "/$a")
-FILTERS = ("", "/a", "/a", "/a/b", "/+", "/+", "/#", "/#", "/+/b", "/a/+", "/a/#", "/+/#", "//a", "/+/+/+")
+FILTERS = ("", "/a", "/a", "/a/b", "/+", "/+", "/#", "/#", "/+/b", "/a/+", "/a/#", "/+/#", "//a",
+           "/+/+/+")
 FIRST_LEVELS = ("x", "", "$x")
 BAD_FILTERS = ("/a#", "/#/a", "/b+", "/+b/c", "/\0", "/##")
 BAD_TOPICS = ("/+", "/#", "/a+", "/\0", "/a/#/b")
 LARGE = 5000
+PAYLOAD_SHOWN = 20  # Bytes of a payload by which a message is known.
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Sent:
 
     def __str__(self):
         told = ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
-        return f"{self.kind}({told})".replace("." * (LARGE - 20), "")
+        return f"{self.kind}({told})".replace("." * (LARGE - PAYLOAD_SHOWN), "")
 
     __repr__ = __str__
 
@@ -341,14 +343,15 @@ class Generator:
         self.add(client, "send", *self.mutate(raw, says))
 
     def mutate(self, raw, says):
-        """(bytes, Sent) with one byte changed, but for what frames the packet and names the script."""
+        """(bytes, Sent) with a byte changed, but what frames the packet and names the script."""
         root = ROOT.encode()
+        size = wire.split(raw)[2]
         for _ in range(10):
-            at = self.random.randrange(len(raw))
+            at = self.random.randrange(size)
             byte = raw[at] ^ self.pick(1, 2, 4, 8, 16, 32, 64, 128, 255)
             changed = raw[:at] + bytes([byte]) + raw[at + 1 :]
             found = wire.split(changed)
-            is_framed = found is not None and found[2] == wire.split(raw)[2]
+            is_framed = found is not None and found[2] == size
             is_ping = at == 0 and byte >> 4 == wire.PINGREQ
             if is_framed and not is_ping and changed.count(root) == raw.count(root):
                 terms = {"of": says, "was": raw[at], "is": byte, "raw": changed}

@@ -132,7 +132,8 @@ class Broker:
 
     def _accepts(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"{self.program} ended with {self.process.returncode}:\n{self.log()}")
+            status = self.process.returncode
+            raise AssertionError(f"{self.program} ended with {status}:\n{self.log()}")
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1):
             return True
         return False
@@ -153,10 +154,12 @@ class Broker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"{self.program} ignored SIGTERM; its log:\n{self.log()}") from None
+            message = f"{self.program} ignored SIGTERM; its log:\n{self.log()}"
+            raise AssertionError(message) from None
         if check and (already_dead or status != 0):
             when = "by itself" if already_dead else "on SIGTERM"
-            raise AssertionError(f"{self.program} ended {when} with {status}; its log:\n{self.log()}")
+            message = f"{self.program} ended {when} with {status}; its log:\n{self.log()}"
+            raise AssertionError(message)
 
     def kill(self):
         """kill -9: what a crash looks like to the clients and to the files."""

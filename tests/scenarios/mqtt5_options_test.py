@@ -39,7 +39,8 @@ class Mqtt5Options(Scenario):
             publisher.publish(TOPIC, payload, qos=1)
         publisher.publish("building/8", b"3", qos=1)
         for sub in subs:
-            got = [(found.topic, found.payload, found.props) for found in (sub.take() for _ in "123")]
+            three = (sub.take() for _ in "123")
+            got = [(found.topic, found.payload, found.props) for found in three]
             self.assertEqual(
                 got,
                 [
