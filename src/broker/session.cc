@@ -55,7 +55,7 @@ void Session::attach(Connection& connection, std::uint16_t window) {
 
 void Session::detach() {
     connection_ = nullptr;
-    if (outgoing_) discard(outgoing_->retained);
+    if (outgoing_) leave_line();
     if (!shared_) return;
     set_members_connected(false);
     hand_over(Among::connected);
@@ -328,6 +328,22 @@ void Session::finish(InflightMessage& message) {
     forget_queued(message.delivery);
     if (is_recorded()) record_done(message.delivery);
     outgoing_->inflight.complete(message);
+}
+
+// What is in line with QoS 1 or 2 is pending as the queue is, and so part of a session that goes on
+// (section 4.1). The rest was meant for the connection.
+void Session::leave_line() {
+    base::Ring<Delivery>& line = outgoing_->retained;
+    if (!is_persistent()) return discard(line);
+    for (std::size_t left = line.size(); left > 0; --left) {
+        Delivery delivery = std::move(line.front());
+        line.pop_front();
+        if (delivery.qos == mqtt::Qos::at_most_once) {
+            forget_queued(delivery);
+        } else {
+            line.push_back(std::move(delivery));
+        }
+    }
 }
 
 void Session::discard(base::Ring<Delivery>& deliveries) {

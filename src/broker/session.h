@@ -179,6 +179,7 @@ private:
     bool pump_one();
     bool resend_one();
     bool can_send_next() const;
+    void leave_line();
     void discard(base::Ring<Delivery>& deliveries);
     void discard_outgoing();
     void forget_queued(const Delivery& delivery);

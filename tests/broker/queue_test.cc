@@ -157,6 +157,26 @@ TEST_F(Queue, who_sends_and_never_reads_is_no_longer_read) {
     for (int i = 0; i < 101; ++i) client("deaf").expect(pingresp);
 }
 
+TEST_F(Queue, retained_messages_in_line_outlive_the_connection_of_a_session_that_goes_on) {
+    for (const char* topic : {"r/1", "r/2", "r/3"}) {
+        client("a").join().publish(topic, "x", {.qos = 1, .retain = true}).expect(puback);
+    }
+    client("a").publish("r/0", "x", {.retain = true});
+    ConnectTerms terms = persistent(v5);
+    terms.receive_maximum = 1;
+    client("b").manual_acks().join(terms).subscribe("r/+", 1).expect(suback);
+    client("b").drop();
+    EXPECT_EQ(3U, count(&broker::Counters::queued_messages)) << "QoS 0 was for the connection";
+    client("b").auto_acks().join(terms);
+    std::set<std::string> got;
+    for (int i = 0; i < 3; ++i) {
+        client("b").expect(publish_type);
+        got.insert(client("b").last().topic);
+    }
+    EXPECT_EQ((std::set<std::string>{"r/1", "r/2", "r/3"}), got);
+    client("b").expect_nothing();
+}
+
 TEST_F(Queue, many_retained_messages_are_paced_by_the_reader) {
     client("pub").join();
     const std::string kilobyte(1000, 'k');

@@ -54,6 +54,15 @@ def subscribes(case):
 # Answers
 
 
+def reason_strings(case):
+    wanted = case.agreed("request_problem_information", 1) != 0
+    found = False
+    for packet in case.ours:
+        if wanted or packet.kind in ("CONNACK", "DISCONNECT"):
+            found = packet.fields.get("props", {}).pop("reason_string", None) is not None or found
+    return found
+
+
 def no_subscribers(case):
     found = [each for each in pairs(case, "PUBACK", "PUBREC")
              if {each[0]["reason"], each[1]["reason"]} == {0, 0x10}]
@@ -92,6 +101,18 @@ def connack_properties(case):
         if theirs["props"].get("server_keep_alive") == 65535:
             found = theirs["props"].pop("server_keep_alive") > 0
     return found
+
+
+def identifier_in_use(case):
+    return any(
+        packet.fields.get("reason") == 0x91 or 0x91 in packet.fields.get("codes", ())
+        for packet in case.ours)
+
+
+def their_connack_too_large(case):
+    limit = case.agreed("maximum_packet_size")
+    return case.step.act == "open" and is_closed(case.theirs) and len(case.theirs) == 1 and any(
+        each.kind == "CONNACK" and bool(limit) and each.size <= limit for each in case.ours)
 
 
 def connack_too_large(case):

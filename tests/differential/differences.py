@@ -36,12 +36,18 @@ def last(name, right, condition, why):
 # Their order matters where two could explain the same: the more particular one is first.
 DIFFERENCES = (
     # Answers.
+    row("reason in words", BOTH, conditions.reason_strings,
+        "A reason string is the server's to give, unless the client wants none [MQTT-3.1.2-29]."),
     row("no matching subscribers", BOTH, conditions.no_subscribers,
         "A server MAY say 0x10 instead of success (3.4.2.1, 3.5.2.1)."),
     row("unknown packet identifier", NIGHTJAR, conditions.unknown_identifier,
         "0x92 is for an identifier that is not known (3.6.2.1, 3.7.2.1); Mosquitto says success."),
     row("no subscription existed", NIGHTJAR, conditions.no_subscription,
         "0x11 says so (3.11.3); Mosquitto says success where it knows no topic of that beginning."),
+    last("packet identifier in use", BOTH, conditions.identifier_in_use,
+         "A client MUST NOT use it for anything else [MQTT-2.2.1-3]; nightjar refuses with 0x91."),
+    last("CONNACK too large for Mosquitto alone", BOTH, conditions.their_connack_too_large,
+         "Mosquitto makes longer client ids; what exceeds Maximum Packet Size MUST NOT be sent."),
     last("CONNACK larger than allowed", MOSQUITTO, conditions.connack_too_large,
          "A server MUST NOT send what exceeds Maximum Packet Size [MQTT-3.1.2-24]."),
     row("properties of CONNACK", BOTH, conditions.connack_properties,

@@ -6,11 +6,13 @@ script that shows it, and what each client saw from each broker.
     mosquitto_test.py --nightjar PROGRAM --mosquitto PROGRAM [--scripts N] [--seed N] [--threads N]
 
 A script is made from its seed alone: `--seed N --scripts 1` plays one again. Without --seed a run
-begins somewhere; DIFFERENTIAL_SCRIPTS and DIFFERENTIAL_SEED stand for the options.
+begins with 1, so that what fails has been changed; `--seed random` begins somewhere.
+DIFFERENTIAL_SCRIPTS and DIFFERENTIAL_SEED stand for the options.
 """
 
 import argparse
 import collections
+import contextlib
 import multiprocessing
 import os
 import random
@@ -51,8 +53,8 @@ def options():
     parser.add_argument("--scripts", type=int, help="how many; or DIFFERENTIAL_SCRIPTS")
     parser.add_argument("--default-scripts", type=int, default=10_000, help="if neither says")
     parser.add_argument(
-        "--seed", type=int,
-        default=int(os.environ.get("DIFFERENTIAL_SEED", random.randrange(1 << 32))))
+        "--seed", type=lambda text: random.randrange(1 << 32) if text == "random" else int(text),
+        default=os.environ.get("DIFFERENTIAL_SEED", "1"))
     chosen = parser.parse_args()
     if chosen.scripts is None:
         chosen.scripts = int(os.environ.get("DIFFERENTIAL_SCRIPTS", chosen.default_scripts))
@@ -82,14 +84,12 @@ class Summary:
         self.failed += other.failed
 
 
-class Run:
-    def __init__(self, chosen):
-        self.chosen = chosen
-        self.brokers = [
-            Broker(CONFIG, program=chosen.nightjar, threads=chosen.threads),
-            Broker(CONFIG, program=chosen.mosquitto),
-        ]
-        self.ports = tuple(broker.start().port for broker in self.brokers)
+class Scripts:
+    """The scripts of a run and where they are played: what every process of it knows."""
+
+    def __init__(self, chosen, ports):
+        self.seeds = range(chosen.seed, chosen.seed + chosen.scripts)
+        self.ports = ports
         # One barrier brings a client all that its own thread had for it; from another thread, two.
         self.rounds = 1 if chosen.threads == 1 else 2
 
@@ -100,8 +100,7 @@ class Run:
         """The scripts of one process; it stops at the first that fails."""
         compare.name_plays_of(worker)
         summary = Summary()
-        first = self.chosen.seed
-        for seed in range(first + worker, first + self.chosen.scripts, WORKERS):
+        for seed in self.seeds[worker::WORKERS]:
             summary.count(seed, self.play(generate(seed)))
             if summary.failed:
                 break
@@ -114,33 +113,39 @@ class Run:
                 total.add(summary)
         return total
 
+    def fails_again(self, seed):
+        """Whether it was the script's doing: a busy machine may have held up a broker."""
+        if any(self.play(generate(seed)).unexplained for _ in range(3)):
+            return True
+        print(f"seed {seed} failed once and not again")
+        return False
+
     def tell_failure(self, seed):
         steps = compare.minimise(generate(seed), self.ports, self.rounds)
         outcome = self.play(steps)
         print(f"\nUNEXPLAINED: --seed {seed} --scripts 1")
         print("\n".join(outcome.lines), flush=True)
 
-    def close(self):
-        for broker in self.brokers:
-            broker.close()
-
 
 def main():
     chosen = options()
     print(f"seeds {chosen.seed} to {chosen.seed + chosen.scripts - 1}", flush=True)
     started = time.monotonic()
-    run = Run(chosen)
-    try:
-        total = run.all()
+    with contextlib.ExitStack() as brokers:
+        ours = Broker(CONFIG, program=chosen.nightjar, threads=chosen.threads)
+        theirs = Broker(CONFIG, program=chosen.mosquitto)
+        for broker in (ours, theirs):
+            brokers.callback(broker.close)
+        scripts = Scripts(chosen, tuple(broker.start().port for broker in (ours, theirs)))
+        total = scripts.all()
         for row in DIFFERENCES:
             print(f"{total.differences[row.name]:8} {row.name} (right: {row.right})")
         print(f"{total.steps} steps compared in {time.monotonic() - started:.0f} s; {total.ended} "
               "scripts ended early, by a difference")
-        for seed in sorted(total.failed)[:TOLD_MAX]:
-            run.tell_failure(seed)
-    finally:
-        run.close()
-    return 1 if total.failed else 0
+        failed = [seed for seed in sorted(total.failed) if scripts.fails_again(seed)]
+        for seed in failed[:TOLD_MAX]:
+            scripts.tell_failure(seed)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
