@@ -17,8 +17,6 @@ def name_plays_of(worker):
     _names = itertools.count(worker << 24)
 
 
-
-
 @dataclasses.dataclass
 class Outcome:
     """How a script went: `lines` is what was seen; `unexplained` where it failed."""

@@ -197,8 +197,14 @@ def tolerates_subscription_id(case):
         for say in intended(case.step))
 
 
+def properties(say):
+    """Those of a packet and of its will."""
+    will = say.get("will") or ()
+    return {*say.get("props", ()), *(will[4] if len(will) > 4 else ())}
+
+
 def tolerates_payload_format(case):
-    has_format = any("payload_format" in say.get("props", ()) for say in intended(case.step))
+    has_format = any("payload_format" in properties(say) for say in intended(case.step))
     return closes_alone(case) and has_format and any(
         say.get("was") in (0, 1) for say in said_in_step(case, "MUTANT"))
 
@@ -475,7 +481,8 @@ def own_retained(case):
     own += [say.get("will")[1] for say in case.said("CONNECT", by=case.client) if say.get("will")]
     shown = {payload[:PAYLOAD_SHOWN] for payload in own}
     has_no_local = any(
-        options & 4 for say in intended(case.step) if say.kind == "SUBSCRIBE"
+        options & 4 for step in case.steps_so_far if step.client == case.client
+        for say in intended(step) if say.kind == "SUBSCRIBE"
         for _, options in say.get("filters"))
     _, theirs = odd_publishes(case)
     return has_no_local and any(each["retain"] and each["payload"] in shown for each in theirs)
