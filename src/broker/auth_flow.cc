@@ -14,7 +14,7 @@ using mqtt::PacketType;
 using mqtt::ReasonCode;
 
 void Authentication::on_answer(AuthAnswer answer) {
-    connection_.on_late_answer(std::move(answer));
+    connection_.on_late_answer(answer);
 }
 
 // Until it ends the client is nobody: no session, and no takeover of the one it asks for.
@@ -45,11 +45,11 @@ void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
     authentication_->connect.assign(body.begin(), body.end());
     authentication_->client_id = client_id;
     state_ = State::authenticating;
-    follow(std::move(begun.answer));
+    follow(begun.answer);
 }
 
 // Does what the exchange says.
-void Connection::follow(AuthAnswer answer) {
+void Connection::follow(const AuthAnswer& answer) {
     switch (answer.kind) {
         case AuthAnswer::Kind::later:
             ASSERT(authentication_->exchange);
@@ -67,12 +67,12 @@ void Connection::follow(AuthAnswer answer) {
 }
 
 // In a turn of its own, so what handle_recorded() does for packets is done here.
-void Connection::on_late_answer(AuthAnswer answer) {
+void Connection::on_late_answer(const AuthAnswer& answer) {
     ASSERT(authentication_ && authentication_->answer_due);
     const bool was_connected = state_ == State::connected;
     const std::size_t changes = shard_.changes_made();
     authentication_->answer_due = false;
-    follow(std::move(answer));
+    follow(answer);
     if (shard_.changes_made() != changes && shard_.records()) shard_.hold_output(*this);
     if (!was_connected && state_ != State::ended) wire_.resume_reading();
 }
@@ -175,7 +175,7 @@ void Connection::reauthenticate(Bytes data) {
          .realm = listener_->realm,
          .listener_allows_anonymous = listener_->allow_anonymous});
     authentication_->exchange = std::move(begun.exchange);
-    follow(std::move(begun.answer));
+    follow(begun.answer);
 }
 
 // A client stays who it is: what it may do was asked, and is remembered, by its name.

@@ -65,7 +65,7 @@ public:
     std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
     Wire& wire() { return wire_; }
     // What the authenticator had promised for later.
-    void on_late_answer(AuthAnswer answer);
+    void on_late_answer(const AuthAnswer& answer);
     bool is_connected() const { return state_ == State::connected; }
     // Where the shard keeps it in its list of connections; the shard's to change.
     std::size_t registry_position = 0;
@@ -107,7 +107,7 @@ private:
 
     // auth_flow.cc
     void authenticate(Bytes body, const mqtt::Connect& packet, const std::string& client_id);
-    void follow(AuthAnswer answer);
+    void follow(const AuthAnswer& answer);
     void finish_authentication(const AuthAnswer& answer);
     void admit(mqtt::Connect packet, const std::string& client_id, const AuthAnswer& answer);
     bool may_will(const mqtt::Connect& packet, const std::string& client_id);
