@@ -76,16 +76,21 @@ TEST_F(ScramLogin, reloads_all_files_or_none) {
 
 TEST_F(ScramLogin, is_reloaded_while_shards_ask) {
     std::atomic<bool> is_over{false};
+    std::atomic<int> answers{0};
     std::vector<std::thread> shards;
     for (int i = 0; i < 3; ++i) {
         shards.emplace_back([&] {
-            while (!is_over) EXPECT_TRUE(has(1, "alice"));
+            while (!is_over) {
+                EXPECT_TRUE(has(1, "alice"));
+                ++answers;
+                std::this_thread::yield();  // A login does more than to look up.
+            }
         });
     }
-    for (int i = 0; i < 50; ++i) {
-        write(1, {i % 2 == 0 ? "bob" : "carol"});
+    while (answers == 0) std::this_thread::yield();
+    for (int i = 0; i < 20; ++i) {
         EXPECT_EQ(load(), "");
-        EXPECT_EQ(has(2, "bob"), i % 2 == 0);
+        EXPECT_TRUE(has(2, "bob"));
     }
     is_over = true;
     for (std::thread& shard : shards) shard.join();
