@@ -78,6 +78,7 @@ TEST_F(ScramLogin, is_reloaded_while_shards_ask) {
     std::atomic<bool> is_over{false};
     std::atomic<int> answers{0};
     std::vector<std::thread> shards;
+    shards.reserve(3);
     for (int i = 0; i < 3; ++i) {
         shards.emplace_back([&] {
             while (!is_over) {
