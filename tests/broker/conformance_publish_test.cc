@@ -184,7 +184,7 @@ TEST_F(PublishRulesOf5, MQTT_3_3_4_5_each_of_several_copies_has_its_own_identifi
     client("sub").ignore_all();
     join("pub").publish("x/y", "1");
     std::vector<std::vector<std::uint32_t>> ids;
-    ids.reserve(8);
+    ids.reserve(3);
     for (int i = 0; i < 3; ++i) {
         ids.push_back(client("sub").expect_publish("x/y", "1").last().subscription_ids);
     }
