@@ -59,6 +59,7 @@ void Connection::handle_connect(Bytes body) {
                               "accept_protocol_versions of this listener leaves this version out");
     }
     version_ = packet->version;
+    is_bridge_ = packet->is_bridge;
     if (has_too_many(packet->user) ||
         (packet->will && has_too_many(packet->will->properties.user))) {
         return refuse_connect(

@@ -228,6 +228,7 @@ private:
     // Unless it wants none, acknowledgements say in words why they refuse [MQTT-3.1.2-29].
     bool wants_reason_strings_ = true;
     bool has_been_warned_ = false;  // Of its Receive Maximum.
+    bool is_bridge_ = false;
 };
 
 }  // namespace broker

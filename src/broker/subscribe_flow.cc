@@ -154,6 +154,9 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
     subscription = {
         .session = session_->id(), .options = entry.options, .subscription_id = subscription_id};
     subscription.options.qos = std::min(entry.options.qos, listener_->qos_max);
+    // A bridge below MQTT 5 cannot ask for what keeps it from looping, and relies on it.
+    subscription.options.no_local |= is_bridge_;
+    subscription.options.retain_as_published |= is_bridge_;
     const bool is_new = shard_.subscribe(*session_, mounted_filter(entry.filter), subscription);
     const bool is_known = !is_new && entry.options.retain_handling == RetainHandling::send_if_new;
     if (mqtt::is_shared(entry.filter) ||

@@ -73,6 +73,19 @@ TEST_F(Subscribe, MQTT_3_8_3_3_no_local_keeps_a_client_s_own_messages_away) {
     client("a").expect_publish("x", "yours").expect_nothing();
 }
 
+TEST_F(Subscribe, a_bridge_below_version_5_gets_no_echo_and_retain_as_published) {
+    for (const Version version : {v3_1, v3_1_1}) {
+        client("bridge").join({.version = version, .is_bridge = true});
+        client("bridge").subscribe("x", 1).expect(suback).publish("x", "own", {.qos = 1});
+        client("bridge").expect(puback).expect_nothing();
+        client("a").join().publish("x", "kept", {.qos = 1, .retain = true}).expect(puback);
+        client("bridge").expect_publish("x", "kept", 1);
+        EXPECT_TRUE(client("bridge").last().retain);
+        client("a").publish("x", "", {.qos = 1, .retain = true}).disconnect();
+        client("bridge").disconnect().ignore_all();
+    }
+}
+
 TEST_F(Subscribe, no_local_holds_for_retained_messages_of_the_same_client) {
     client("a").join({.version = v5}).publish("x", "mine", {.retain = true}).disconnect();
     client("a").join({.version = v5}).subscribe("x", {.no_local = true});

@@ -78,6 +78,7 @@ TestClient& TestClient::connect(const ConnectTerms& terms) {
     version_ = wire_->version = terms.version;
     mqtt::Connect packet;
     packet.version = terms.version;
+    packet.is_bridge = terms.is_bridge;
     packet.clean_start = terms.clean_start;
     packet.keep_alive_s = terms.keep_alive_s;
     packet.client_id = client_id_;

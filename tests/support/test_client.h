@@ -73,6 +73,7 @@ struct ConnectTerms {
     bool request_response_information = false;
     std::optional<std::string_view> authentication_method{};
     std::string_view authentication_data{};
+    bool is_bridge = false;
     std::uint32_t accepted_by = 0;  // The shard that accepts the socket.
 };
 
