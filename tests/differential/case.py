@@ -39,8 +39,8 @@ class Case:
 
     def agreed(self, name, default=None):
         """What the CONNECT of this connection says about this."""
-        opening = (self.client, "open")
-        opens = [step for step in self.steps_so_far if (step.client, step.act) == opening]
+        mine = [step for step in self.steps_so_far if step.client == self.client]
+        opens = [step for step in mine if step.act == "open"]
         return opens[self.link].says[0].get(name, default)
 
     def half_handshakes(self):

@@ -197,21 +197,24 @@ def tolerates_subscription_id(case):
         for say in intended(case.step))
 
 
-def properties(say):
-    """Those of a packet and of its will."""
-    will = say.get("will") or ()
-    return {*say.get("props", ()), *(will[4] if len(will) > 4 else ())}
-
-
 def tolerates_payload_format(case):
-    has_format = any("payload_format" in properties(say) for say in intended(case.step))
+    has_format = any(
+        "payload_format" in str(say.get("props") or say.get("will")) for say in intended(case.step))
     return closes_alone(case) and has_format and any(
         say.get("was") in (0, 1) for say in said_in_step(case, "MUTANT"))
 
 
-def tolerates_empty_response_topic(case):
+def tolerates_response_topic(case):
+    """One with a wildcard, or an empty one, made of Correlation Data."""
     return closes_alone(case) and any(
-        (say.get("was"), say.get("is")) == (9, 8) for say in said_in_step(case, "MUTANT"))
+        chr(say.get("is")) in "+#" or (say.get("was"), say.get("is")) == (9, 8)
+        for say in said_in_step(case, "MUTANT"))
+
+
+def tolerates_text(case):
+    """In the user name."""
+    return closes_alone(case) and case.version == V31 and any(
+        say.get("was") < 0x80 <= say.get("is") for say in said_in_step(case, "MUTANT"))
 
 
 def tolerates_dup(case):
@@ -231,7 +234,14 @@ def flags_of_old_connect(case):
 
 
 def acknowledged_oddly(case):
-    return only_theirs_closes(case) and bool(said_in_step(case, "ODD_ACK"))
+    """Now, or to what came of an odd acknowledgement before."""
+    return only_theirs_closes(case) and bool(case.said("ODD_ACK", by=case.client))
+
+
+def acknowledged_another(case):
+    """The identifier of an odd acknowledgement is that of another message, in another order."""
+    return bool(said_in_step(case, "ODD_ACK")) and any(
+        ours["id"] != theirs["id"] for ours, theirs in pairs(case, "PUBREL"))
 
 
 def is_control(byte):
@@ -239,7 +249,7 @@ def is_control(byte):
 
 
 def control_characters(case):
-    had_nul = any("\0" in say.get("topic", "") for say in intended(case.step))
+    had_nul = any("\\x00" in str(say.fields) for say in intended(case.step))
     return only_theirs_closes(case) and any(
         is_control(say.get("is")) and (had_nul or not is_control(say.get("was")))
         for say in said_in_step(case, "MUTANT"))
@@ -249,11 +259,12 @@ def lost_with_connection(case):
     """Mosquitto has not written what it had to say when it closed."""
     if not (is_closed(case.ours) and is_closed(case.theirs)):
         return False
-    (ours, our_answers), (theirs, their_answers) = apart(case.ours[:-1]), apart(case.theirs[:-1])
+    *_, ours = apart(case.ours[:-1])
+    *_, theirs = apart(case.theirs[:-1])
     is_less = len(case.theirs) < len(case.ours)
-    if not is_less or our_answers[: len(their_answers)] != their_answers:
+    if not is_less or ours[: len(theirs)] != theirs:
         return False
-    if any(each not in ours for each in theirs):
+    if any(each not in case.ours for each in case.theirs):
         return False
     case.ours = case.theirs
     return True
@@ -263,10 +274,12 @@ def lost_with_connection(case):
 
 
 def apart(packets):
-    """(what the broker sends by itself, what answers the client); CONNACK and the end are both."""
+    """What keeps its order: messages, PUBREL packets, answers; CONNACK and the end in all three."""
+    def others(kinds):
+        return [each for each in packets if each.kind not in kinds]
+
     return (
-        [each for each in packets if each.kind not in ANSWERS],
-        [each for each in packets if each.kind not in ("PUBLISH", "PUBREL")])
+        others((*ANSWERS, "PUBREL")), others((*ANSWERS, "PUBLISH")), others(("PUBLISH", "PUBREL")))
 
 
 def interleaving(case):
@@ -277,12 +290,14 @@ def interleaving(case):
 
 
 def by_subscription(packets):
-    """What came for each subscription, in order, and apart from it the others."""
+    """What came for each subscription, in order, and apart from it the others. The names of copies
+    are left out: which is the first of them is what differs."""
     streams, others = {}, []
     for each in packets:
         if each.kind == "PUBLISH":
             ids = each["props"].get("subscription_id", ())
-            streams.setdefault((each["qos"], each["retain"], *ids), []).append(each)
+            message = {name: value for name, value in each.fields.items() if name != "id"}
+            streams.setdefault((each["qos"], each["retain"], *ids), []).append(message)
         elif each.kind != "PUBREL":
             others.append(each)
     return streams, sorted(each["id"] for each in packets if each.kind == "PUBREL"), others
@@ -327,10 +342,10 @@ def is_window_full(case):
 
 
 def waiting_retained(case):
+    """When they are asked for, or later, when another of them may come, or a live message."""
     ours, theirs = odd_publishes(case)
-    odd = ours + theirs
-    return is_window_full(case) and subscribes(case) and bool(odd) and all(
-        each["retain"] for each in odd)
+    return is_window_full(case) and any(
+        each["retain"] and not each["dup"] for each in ours + theirs)
 
 
 def waiting_copies(case):
@@ -356,10 +371,12 @@ def blocked_by_failure(case):
 
 
 def breaks_promise(case):
-    """What nightjar must never do to a client, whatever Mosquitto does."""
+    """What nightjar must never do to a client, whatever Mosquitto does: too large a packet, too
+    many at once, an identifier twice, nonsense, or no answer at all."""
     size_max = case.agreed("maximum_packet_size") or 1 << 28
     return any(
-        each.size > size_max and each.kind != "CONNACK"  # The table knows of CONNACK.
+        each.kind in ("UNREADABLE", "SILENCE")
+        or each.size > size_max and each.kind != "CONNACK"  # The table knows of CONNACK.
         or each.in_flight > window(case) or "IN USE" in str(each["id"]) for each in case.ours)
 
 
@@ -388,8 +405,9 @@ def terms(says):
 
 
 def half_a_handshake(case):
-    """Or a whole one of which a byte was changed: its identifier, its topic, ..."""
-    is_mutant = any(say.get("qos") == 2 for say in case.mutated("PUBLISH"))
+    """Or a whole one of which a byte was changed: its identifier, its topic, its QoS, ..."""
+    is_mutant = any(
+        say.get("raw")[0] & 0xF6 == wire.PUBLISH << 4 | 4 for say in case.said("MUTANT"))
     return has_to_do_with(case, terms(case.half_handshakes())) or (
         is_mutant and any(odd_publishes(case)))
 
@@ -445,11 +463,13 @@ def is_second_connect(step, say):
 
 
 def session_lost(case):
-    is_lost = any(
-        ours["session"] and not theirs["session"] for ours, theirs in pairs(case, "CONNACK"))
-    return is_lost and any(
+    """3.1 does not tell the client; it shows in what is missing."""
+    has_sent = any(
         is_second_connect(step, say) for step in case.steps_so_far if step.client == case.client
         for say in step.says)
+    ours, theirs = odd_publishes(case)
+    return has_sent and (bool(ours) and not theirs or any(
+        mine["session"] and not other["session"] for mine, other in pairs(case, "CONNACK")))
 
 
 def will_after_failure(case):
@@ -476,23 +496,35 @@ def will_to_who_leaves(case):
     return True
 
 
+OPTIONS_OF_BRIDGES = 0x0C  # No Local and Retain As Published.
+
+
+def subscriptions(case, steps):
+    """(filter, options) that these steps of the client ask for; mutants as they had been."""
+    extra = 0
+    for step in steps:
+        for say in intended(step) if step.client == case.client else ():
+            if say.kind == "CONNECT":
+                extra = OPTIONS_OF_BRIDGES if say.get("bridge") else 0
+            if say.kind == "SUBSCRIBE":
+                yield from ((name, options | extra) for name, options in say.get("filters"))
+
+
 def own_retained(case):
+    """In the step that asks for it, or later, when it no longer waits for a window."""
     own = [say.get("payload") for say in case.said("PUBLISH", by=case.client)]
     own += [say.get("will")[1] for say in case.said("CONNECT", by=case.client) if say.get("will")]
     shown = {payload[:PAYLOAD_SHOWN] for payload in own}
-    has_no_local = any(
-        options & 4 for step in case.steps_so_far if step.client == case.client
-        for say in intended(step) if say.kind == "SUBSCRIBE"
-        for _, options in say.get("filters"))
+    has_no_local = any(options & 4 for _, options in subscriptions(case, case.steps_so_far))
     _, theirs = odd_publishes(case)
-    return has_no_local and any(each["retain"] and each["payload"] in shown for each in theirs)
+    return has_no_local and any(
+        each["retain"] and (each["payload"] in shown or case.mutated("PUBLISH")) for each in theirs)
 
 
 def subscribed_again(case):
     options_of = {}
-    for say in case.said("SUBSCRIBE", by=case.client):
-        for filter_, options in say.get("filters"):
-            options_of.setdefault(filter_, set()).add(options & 0x0C)
+    for name, options in subscriptions(case, case.steps_so_far):
+        options_of.setdefault(name, set()).add(options & 0x0C)
     is_changed = any(len(each) > 1 for each in options_of.values())
     return is_changed and any(odd_publishes(case))
 
@@ -500,8 +532,8 @@ def subscribed_again(case):
 def is_malformed(subscribe, version):
     return any(
         options & 0xC0 or options & 3 == 3 or options & 0x30 == 0x30
-        or version != V5 and options > 2 or filter_ in ("", *(ROOT + bad for bad in BAD_FILTERS))
-        for filter_, options in subscribe.get("filters"))
+        or version != V5 and options > 2 or name in ("", *(ROOT + bad for bad in BAD_FILTERS))
+        for name, options in subscribe.get("filters"))
 
 
 def half_a_subscribe(case):

@@ -138,6 +138,7 @@ def main():
             brokers.callback(broker.close)
         scripts = Scripts(chosen, tuple(broker.start().port for broker in (ours, theirs)))
         total = scripts.all()
+        compare.name_plays_of(WORKERS)  # The brokers remember those of the processes.
         for row in DIFFERENCES:
             print(f"{total.differences[row.name]:8} {row.name} (right: {row.right})")
         print(f"{total.steps} steps compared in {time.monotonic() - started:.0f} s; {total.ended} "

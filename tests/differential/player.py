@@ -1,7 +1,7 @@
 """Plays a script to one broker and writes down what each client sees.
 
-There are no sleeps. A PINGREQ follows what a client sends, and the PINGRESP says the broker has
-acted on it; then every other client asks in the same way, so that all it was sent has come. A
+There are no sleeps. A PINGREQ follows what a client sends, and the PINGRESP says that the broker
+has acted on it; then every other client asks in the same way, so that all it was sent has come. A
 client that leaves waits for the broker to close. So "what was seen in this step" is exact.
 
 Packet identifiers that a broker chose mean nothing to another: they become the name of the message
@@ -12,6 +12,7 @@ import socket
 import struct
 
 import wire
+from case import intended
 from harness import HOST
 from script import PAYLOAD_SHOWN, ROOT
 from wire import V5
@@ -39,7 +40,7 @@ class Seen:
         self.fields = fields
         # These two are not compared.
         self.size = 0  # On the wire.
-        self.in_flight = 0  # Messages that the client has not acknowledged, with this one.
+        self.in_flight = 0  # Messages that the client had not acknowledged then.
 
     def __eq__(self, other):
         return self.kind == other.kind and self.fields == other.fields
@@ -119,21 +120,21 @@ class Link:
 
 
 class Messages:
-    """The messages a broker has sent to a client: their ids, and which wait for an answer."""
+    """What a broker has sent to a client: names for its identifiers, and what waits for answers."""
 
     def __init__(self, root, names):
         self.root = root
         self.names = dict(names)  # Packet identifier -> name of the message.
         self.waiting = {}  # Name -> (packet identifier, the packet that answers).
-        self.in_flight = set()  # Packet identifiers that this connection has not done with.
+        self.in_flight = set()  # Packet identifiers that the broker must not count as done.
+        self.done = []  # Those of them that the next packets of the client end.
 
     def name(self, packet):
         if packet.dup and packet.id in self.names:
             return self.names[packet.id]
         # Copies for overlapping subscriptions are told apart by what differs, not by their order.
         text = packet.payload.decode("latin-1")[:PAYLOAD_SHOWN]
-        text = text or packet.topic.replace(self.root, ROOT)
-        name = f"{text} q{packet.qos} r{packet.retain:d}"
+        name = f"{text or packet.topic.replace(self.root, ROOT)} q{packet.qos} r{packet.retain:d}"
         name += f" {sorted(packet.props.get('subscription_id', ()))}"
         if packet.id in self.names:
             name += ", AN IDENTIFIER IN USE"
@@ -152,6 +153,10 @@ class Messages:
         self.waiting.clear()
         self.in_flight.clear()
 
+    def on_answers_sent(self):
+        self.in_flight.difference_update(self.done)
+        self.done.clear()
+
     def on_publish(self, packet):
         name = self.name(packet)
         self.in_flight.add(packet.id)
@@ -159,8 +164,11 @@ class Messages:
         return name
 
     def on_pubrel(self, packet):
-        name = self.names.get(packet.id, f"unknown {packet.id}")
-        self.in_flight.add(packet.id)
+        # 3.1 does not say whether the session goes on, so names may be forgotten too early.
+        unknown = sum(name.startswith("unknown") for name in self.waiting)
+        name = self.names.get(packet.id, f"unknown {unknown}")
+        if packet.id in self.names:  # And not an answer to a PUBREC for nothing.
+            self.in_flight.add(packet.id)
         self.waiting[name] = (packet.id, wire.PUBCOMP)
         return name
 
@@ -170,7 +178,7 @@ class Messages:
             reason = 0x92 if reason >= 0x80 else 0  # It knows no others.
         if kind != wire.PUBREC or reason >= 0x80:
             self.names.pop(packet_id, None)
-            self.in_flight.discard(packet_id)
+            self.done.append(packet_id)
         raw = wire.ack(kind, packet_id)
         if version == V5 and reason:
             raw = raw[:1] + b"\3" + raw[2:] + bytes([reason])
@@ -197,6 +205,7 @@ class Player:
         self.root = root
         self.rounds = rounds  # Barriers a step: a broker with several threads needs two.
         self.links = {}  # Client -> its connections, newest last.
+        self.sessions = {}  # Client id -> Messages of its newest connection.
 
     def play(self, step):
         """{(client, connection number): [Seen]} of this step, without connections that saw nothing;
@@ -204,13 +213,17 @@ class Player:
         raw = step.raw.replace(ROOT.encode(), self.root.encode())
         links = self.links.setdefault(step.client, [])
         if step.act == "open":
-            known = links[-1].messages.names if links else {}
-            links.append(Link(self.port, step, len(links), Messages(self.root, known)))
+            client_id = next(intended(step)).get("id")
+            known = self.sessions.get(client_id) if client_id else None
+            messages = Messages(self.root, known.names if known else {})
+            self.sessions[client_id] = messages
+            links.append(Link(self.port, step, len(links), messages))
         if not links or not links[-1].is_open:
             return None
         link = links[-1]
         if step.act == "ack":
             raw = chosen_ack(step, link)
+            link.messages.on_answers_sent()
         if step.act == "leave":
             link.send(raw)
             link.finish()
@@ -230,6 +243,7 @@ class Player:
                     if link.is_open and (link.due or turn < self.rounds):
                         link.send(b"".join(link.due) + PINGREQ)
                         link.due.clear()
+                        link.messages.on_answers_sent()
                         asked.append(link)
             if not asked:
                 return
@@ -260,6 +274,7 @@ class Player:
             seen = self.describe(link, packet)
         except (AssertionError, IndexError, KeyError, ValueError, struct.error) as error:
             seen = Seen("UNREADABLE", first=first, body=body, why=str(error))
+        seen.in_flight = len(link.messages.in_flight)
         seen.size = 1 + len(wire.varint(len(body))) + len(body)
         link.seen.append(seen)
 
@@ -287,12 +302,10 @@ class Player:
         if packet.qos:
             label = link.messages.on_publish(packet)
             answer_soon(link, label)
-        seen = Seen(
+        return Seen(
             "PUBLISH", topic=packet.topic.replace(self.root, ROOT),
             payload=packet.payload.decode("latin-1")[:PAYLOAD_SHOWN], length=len(packet.payload),
             qos=packet.qos, retain=packet.retain, dup=packet.dup, id=label, props=props)
-        seen.in_flight = len(link.messages.in_flight) if packet.qos else 0
-        return seen
 
     def plain(self, props):
         """Properties as they are compared: no order but that of user properties."""
