@@ -90,7 +90,7 @@ void Connection::handle_qos2_publish(const mqtt::Publish& packet, ReasonCode ver
         return acknowledge(PacketType::pubrec, packet, verdict);
     }
     if (!tolerates_one_more_qos2()) {
-        // [MQTT-3.3.4-8]. The identifier is not kept: the message is new when sent again.
+        // [MQTT-3.3.4-7]. The identifier is not kept: the message is new when sent again.
         return fail(ReasonCode::receive_maximum_exceeded,
                     fmt::format("more than {} QoS 2 messages without PUBREL "
                                 "(max_inflight_messages)",

@@ -133,7 +133,7 @@ void Session::resume(bool session_present) {
 
 bool Session::resolve_alias(mqtt::Publish& publish) {
     if (publish.topic_alias == 0) return true;
-    if (publish.topic_alias > options_.topic_alias_maximum) return false;  // [MQTT-3.3.2-10]
+    if (publish.topic_alias > options_.topic_alias_maximum) return false;  // [MQTT-3.3.2-11]
     if (!publish.topic.empty()) {
         aliases_[publish.topic_alias] = publish.topic;
         return true;
@@ -214,7 +214,7 @@ void Session::on_ack(PacketType type, mqtt::Bytes body) {
         if (outgoing->stage == Stage::wait_puback) return refuse(ReasonCode::protocol_error);
         if (is_failure(ack->reason)) return finish(outgoing, *ack);
         outgoing->stage = Stage::wait_pubcomp;
-        outgoing->message = {};  // The server owns it now [MQTT-4.3.3-5].
+        outgoing->message = {};  // The server owns it now [MQTT-4.3.3-6].
         return send_ack(PacketType::pubrel, ack->id, ReasonCode::success);
     }
     if (!known) return;  // A late answer to what an earlier connection finished.

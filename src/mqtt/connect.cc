@@ -94,7 +94,7 @@ ReasonCode read_client_id(Connect& packet, Reader& in) {
     packet.client_id = in.text();
     if (in.failed()) return ReasonCode::malformed_packet;
     if (!packet.client_id.empty() || packet.version == Version::v5) return ReasonCode::success;
-    // 3.1 wants 1 byte or more; 3.1.1 allows none for a clean session only [MQTT-3.1.3-8].
+    // 3.1 wants 1 byte or more; 3.1.1 allows none for a clean session only [MQTT-3.1.3-8] of 3.1.1.
     const bool may_be_empty = packet.version == Version::v3_1_1 && packet.clean_start;
     return may_be_empty ? ReasonCode::success : ReasonCode::client_identifier_not_valid;
 }

@@ -42,8 +42,8 @@ struct Connect {
 
 // Views live as long as `body`. Fails with unsupported_protocol_version for a known name with an
 // unknown level [MQTT-3.1.2-2]; malformed_packet or protocol_error otherwise. A 3.1.1 empty client
-// id without clean session is client_identifier_not_valid [MQTT-3.1.3-8]; a 3.1 client id must have
-// 1 or more bytes. Will topic rules are checked (topic_name_invalid).
+// id without clean session is client_identifier_not_valid ([MQTT-3.1.3-8] of 3.1.1); a 3.1 client
+// id must have 1 or more bytes. Will topic rules are checked (topic_name_invalid).
 Result<Connect> decode_connect(Bytes body);
 // The version of a CONNECT, for the CONNACK that answers one which does not decode; nothing if its
 // name or level is unknown.

@@ -285,7 +285,7 @@ TEST_F(SessionTest, TopicAlias) {
     ack(PacketType::pubrel, 5);
     EXPECT_EQ(deliver(), "received:t received:t received:t");
     sent();
-    message("t", Qos::at_most_once, 0, 3);  // [MQTT-3.3.2-10]
+    message("t", Qos::at_most_once, 0, 3);  // [MQTT-3.3.2-11]
     EXPECT_EQ(deliver(), "ended:protocol_error");
     EXPECT_EQ(sent(), "disconnect");
 }
