@@ -115,12 +115,6 @@ def their_connack_too_large(case):
         each.kind == "CONNACK" and bool(limit) and each.size <= limit for each in case.ours)
 
 
-def connack_too_large(case):
-    limit = case.agreed("maximum_packet_size")
-    return case.step.act == "open" and is_closed(case.theirs) and bool(limit) and any(
-        each.kind == "CONNACK" and each.size > limit for each in case.ours)
-
-
 # The end of a connection
 
 
@@ -376,7 +370,7 @@ def breaks_promise(case):
     size_max = case.agreed("maximum_packet_size") or 1 << 28
     return any(
         each.kind in ("UNREADABLE", "SILENCE")
-        or each.size > size_max and each.kind != "CONNACK"  # The table knows of CONNACK.
+        or each.size > size_max
         or each.in_flight > window(case) or "IN USE" in str(each["id"]) for each in case.ours)
 
 

@@ -48,8 +48,6 @@ DIFFERENCES = (
          "A client MUST NOT use it for anything else [MQTT-2.2.1-3]; nightjar refuses with 0x91."),
     last("CONNACK too large for Mosquitto alone", BOTH, conditions.their_connack_too_large,
          "Mosquitto makes longer client ids; what exceeds Maximum Packet Size MUST NOT be sent."),
-    last("CONNACK larger than allowed", MOSQUITTO, conditions.connack_too_large,
-         "A server MUST NOT send what exceeds Maximum Packet Size [MQTT-3.1.2-24]."),
     row("properties of CONNACK", BOTH, conditions.connack_properties,
         "nightjar says what it lacks; Mosquitto has a longest keep alive for who wants none."),
 
