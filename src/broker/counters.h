@@ -27,7 +27,7 @@ private:
 enum class Refusal : std::uint8_t {
     not_mqtt,          // The first packet is not CONNECT, or no packet.
     connect_timeout,   // No CONNECT in time.
-    connection_limit,  // max_connections, global_max_connections.
+    connection_limit,  // max_connections, global_max_connections, max_connections_per_address.
     connection_rate,   // max_connection_rate: how often accepting had to rest.
     connect,           // A CONNECT that CONNACK refuses.
     malformed_packet,

@@ -97,6 +97,7 @@ struct Config {
     // Clients and sessions. -1: no limit.
     int global_max_clients = -1;
     int global_max_connections = -1;
+    int max_connections_per_address = 0;                         // 0: no limit.
     std::uint16_t max_keepalive_s = 0;                           // 0: no limit.
     std::optional<std::int64_t> persistent_client_expiration_s;  // None: never.
     std::string clientid_prefixes;     // One prefix, in spite of the name; empty: any client id.
@@ -131,6 +132,7 @@ struct Config {
     int threads = 0;                    // 0: one for each CPU.
     std::uint16_t sys_interval_s = 10;  // 0: no $SYS topics.
     bool set_tcp_nodelay = false;
+    int tcp_user_timeout_s = 0;  // 0: as long as the system tries.
     std::string user = "mosquitto";
     std::string pid_file;
     Logging log;

@@ -96,6 +96,14 @@ Address Address::with_port(std::uint16_t port) const {
     return other;
 }
 
+Address Address::network() const {
+    constexpr std::size_t ipv6_host_begins = 8;
+    Address network = with_port(0);
+    if (family_ != AF_INET6) return network;
+    std::fill(network.bytes_.begin() + ipv6_host_begins, network.bytes_.end(), std::uint8_t{0});
+    return network;
+}
+
 base::Result<std::vector<Address>, std::string> resolve(const std::string& host, std::uint16_t port,
                                                         const ResolveOptions& options) {
     addrinfo hints{};

@@ -32,6 +32,8 @@ public:
     int family() const { return family_; }
     bool is_loopback() const;
     Address with_port(std::uint16_t port) const;
+    // What one host has at least, without a port: an IPv4 address, or 64 bits of an IPv6 one.
+    Address network() const;
 
 private:
     std::array<std::uint8_t, 16> bytes_{};

@@ -21,9 +21,12 @@ struct Bound {
     int error = 0;
 };
 
+bool set(int fd, int level, int option, int value) {
+    return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
 bool switch_on(int fd, int level, int option) {
-    const int on = 1;
-    return ::setsockopt(fd, level, option, &on, sizeof on) == 0;
+    return set(fd, level, option, 1);
 }
 
 bool apply(int fd, const Address& address, const ListenOptions& options) {
@@ -31,6 +34,10 @@ bool apply(int fd, const Address& address, const ListenOptions& options) {
     if (options.joins && !switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) return false;
     // Accepted sockets inherit it: no system call for each.
     if (options.no_delay && !switch_on(fd, IPPROTO_TCP, TCP_NODELAY)) return false;
+    const auto user_timeout_ms = static_cast<int>(options.user_timeout_s * 1000);
+    if (user_timeout_ms != 0 && !set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)) {
+        return false;
+    }
     // IPv4 has a socket of its own.
     if (address.family() == AF_INET6 && !switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) return false;
     const std::string& device = options.bind_interface;

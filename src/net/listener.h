@@ -33,14 +33,15 @@ class Listener;
 using AcceptFunction = int (*)(int fd, sockaddr* address, socklen_t* size, int flags);
 
 struct ListenOptions {
-    std::string host = {};            // Empty: every address, IPv4 and IPv6.
-    std::uint16_t port = 0;           // 0: the system picks one, the same for all families.
-    int family = AF_UNSPEC;           // AF_INET or AF_INET6 restricts it.
-    std::string bind_interface = {};  // Only what comes in through it, e.g. "eth0".
-    bool shared_port = false;         // Other loops listen there too (SO_REUSEPORT).
-    bool joins = false;               // One of them has the port already: this is not the first.
-    bool no_delay = true;             // TCP_NODELAY on each connection.
-    int backlog = 4096;               // The system clamps it.
+    std::string host = {};             // Empty: every address, IPv4 and IPv6.
+    std::uint16_t port = 0;            // 0: the system picks one, the same for all families.
+    int family = AF_UNSPEC;            // AF_INET or AF_INET6 restricts it.
+    std::string bind_interface = {};   // Only what comes in through it, e.g. "eth0".
+    bool shared_port = false;          // Other loops listen there too (SO_REUSEPORT).
+    bool joins = false;                // One of them has the port already: this is not the first.
+    bool no_delay = true;              // TCP_NODELAY on each connection.
+    std::uint32_t user_timeout_s = 0;  // TCP_USER_TIMEOUT; 0: as long as the system tries.
+    int backlog = 4096;                // The system clamps it.
     std::size_t accepts_per_turn_max = 256;
     std::uint32_t accepts_per_second_max = 0;  // 0: no limit.
     AcceptFunction accept = nullptr;           // nullptr: accept4().

@@ -33,6 +33,7 @@ void Client::on_closed(net::Stream&, net::CloseReason reason) {
     thread_.shard().counters().sockets.subtract();
     door_.connections.fetch_sub(1, std::memory_order_relaxed);
     door_.all->count.fetch_sub(1, std::memory_order_relaxed);
+    door_.addresses->give_back(stream_.peer());
     thread_.connection_closed();
     delete this;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "broker/options.h"
+#include "server/address_limit.h"
 
 namespace server {
 
@@ -19,6 +20,7 @@ struct Door {
     std::int64_t connections_max = -1;  // -1 = no limit.
     std::atomic<std::int64_t> connections{0};
     ConnectionLimit* all = nullptr;
+    AddressLimit* addresses = nullptr;
 };
 
 }  // namespace server

@@ -16,6 +16,7 @@ Server::Server(config::Config config, config::Options source, Logger& log)
     : config_(std::move(config)),
       source_(std::move(source)),
       log_(log),
+      address_limit_(static_cast<std::uint32_t>(config_.max_connections_per_address)),
       anonymous_(config_.authentication_unavailable_because.empty()),
       authenticator_(anonymous_),
       scram_files_(scram_files(config_)),
@@ -109,6 +110,7 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
     door->options = door_options(listener, scram_files_);
     door->connections_max = listener.max_connections;
     door->all = &connection_limit_;
+    door->addresses = &address_limit_;
     net::ListenOptions options = listen_options(listener, config_, shards_.size());
     for (const auto& shard : shards_) {
         auto opened = shard->listen(*door, options);

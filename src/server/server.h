@@ -55,6 +55,7 @@ private:
     config::Options source_;
     Logger& log_;
     ConnectionLimit connection_limit_;
+    AddressLimit address_limit_;
     auth::AnonymousAuthenticator anonymous_;
     auth::ScramAuthenticator authenticator_;
     std::vector<std::string> scram_files_;  // By realm, less 1; those of the start.

@@ -100,6 +100,7 @@ net::ListenOptions listen_options(const config::Listener& listener, const config
     options.bind_interface = listener.bind_interface;
     options.shared_port = loops > 1;
     options.no_delay = config.set_tcp_nodelay;
+    options.user_timeout_s = static_cast<std::uint32_t>(config.tcp_user_timeout_s);
     // Each loop takes its share, rounded up.
     options.accepts_per_second_max = static_cast<std::uint32_t>(
         (static_cast<std::size_t>(listener.max_connection_rate) + loops - 1) / loops);

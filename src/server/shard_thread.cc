@@ -78,6 +78,12 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
         refuse_connection(peer, "global_max_connections");
         return;
     }
+    if (!door.addresses->take(peer)) {
+        door.connections.fetch_sub(1, std::memory_order_relaxed);
+        door.all->count.fetch_sub(1, std::memory_order_relaxed);
+        refuse_connection(peer, "max_connections_per_address");
+        return;
+    }
     if (shard_->options().connection_messages) {
         log_.print(base::LogType::notice, "New connection from {}:{} on port {}.", peer.text(),
                    peer.port(), door.options.port);

@@ -104,6 +104,18 @@ TEST(Listener, AnEmptyHostIsEveryAddressOfEachFamilyOnOnePort) {
     }
 }
 
+TEST(Listener, AcceptedSocketsGiveUpASilentPeerWhenTold) {
+    for (const std::uint32_t seconds : {0U, 90U}) {
+        Host host;
+        Listener& listener = host.listen({.user_timeout_s = seconds});
+        auto [client, recorder] = host.connect(listener);
+        unsigned milliseconds = 1;
+        socklen_t size = sizeof milliseconds;
+        ::getsockopt(recorder->stream->fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, &size);
+        EXPECT_EQ(milliseconds, seconds * 1000);
+    }
+}
+
 TEST(Listener, AcceptedSocketsSendAtOnceUnlessToldNotTo) {
     for (const bool no_delay : {true, false}) {
         Host host;

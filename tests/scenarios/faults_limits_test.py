@@ -144,6 +144,18 @@ class IdleFaults(Faults):
         self.check_bystanders()
 
 
+class AddressFaults(Faults):
+    config = "max_connections_per_address 12\nconnect_timeout 1"
+
+    def test_fault_20_one_address_does_not_take_every_place(self):
+        crowd = [self.raw() for _ in range(40)]
+        for each in crowd:
+            each.wait_closed()
+        self.counter("refused/connection_limit", 20)
+        self.check_lines("max_connections_per_address exceeded")
+        self.check_bystanders()
+
+
 class ConnectionFaults(Faults):
     listener_config = "max_connection_rate 100"
 
