@@ -298,6 +298,7 @@ std::unique_ptr<PendingWill> Connection::make_will(const mqtt::Will& will) {
                                       .qos = will.qos,
                                       .retain = will.retain,
                                       .source = shard_.source_of(*session_)});
+    pending->user_name = user_name();
     pending->delay_s = will.delay_s;
     pending->expiry_s = will.properties.message_expiry_s;
     return pending;

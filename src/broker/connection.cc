@@ -189,7 +189,7 @@ void Connection::handle_disconnect(Bytes body) {
     if (!packet) return fail(packet.error(), broken(PacketType::disconnect));
     if (fails_by_number_of(packet->user)) return;
     if (packet->session_expiry_s) {
-        // It may not start to outlive the connection now [MQTT-3.14.2-2].
+        // It may not start to outlive the connection now (3.14.2.2.2).
         if (session_->expiry_s() == 0 && *packet->session_expiry_s != 0) {
             return fail(ReasonCode::protocol_error,
                         "Session Expiry Interval was 0 in CONNECT and has to stay so");
@@ -314,7 +314,7 @@ void Connection::end(bool fire_will) {
     if (!fire_will) session.take_will();
     const bool ends = !session.is_persistent();
     if (session.will() && (ends || session.will()->delay_s == 0)) {
-        shard_.publish_will(*session.take_will());
+        shard_.publish_will(session.client_id(), *session.take_will());
     }
     if (ends) {
         shard_.end_session(session);

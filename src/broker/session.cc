@@ -100,7 +100,7 @@ void Session::on_deadline() {
     }
     if (const auto will = take_will()) {
         record_state();
-        shard_.publish_will(*will);
+        shard_.publish_will(client_id_, *will);
     }
     if (absence_->ends_at_ms == UINT64_MAX) return;
     shard_.timers().add(absence_->timer, absence_->ends_at_ms);
@@ -274,8 +274,9 @@ bool Session::can_send_next() const {
     return source[0].qos == mqtt::Qos::at_most_once || window_has_room();
 }
 
-// What was sent before comes first. Then the queue: it is older than any subscription made on this
-// connection.
+// What was sent before comes first, then the queue, then what is retained. The queue may have
+// filled after the SUBSCRIBE; of one topic nothing old comes after the new for that
+// (is_superseded()).
 bool Session::pump_one() {
     if (!connection_ || connection_->wire().output().size() > pump_output_max) return false;
     if (!can_send_next()) return false;

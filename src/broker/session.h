@@ -34,6 +34,7 @@ struct SessionKept;
 // A will and when it is due [MQTT-3.1.2-8].
 struct PendingWill {
     MessageRef message;
+    std::string user_name;  // Whose rights count when it is due; empty = none was given.
     std::uint32_t delay_s = 0;
     std::optional<std::uint32_t> expiry_s;  // Counts from when it is published.
 };
@@ -113,7 +114,7 @@ public:
 
     // The client's acknowledgements of what it was sent. False: the identifier is not in flight.
     bool on_puback(mqtt::PacketId id);
-    // A reason of 0x80 or more ends the exchange [MQTT-4.3.3-5].
+    // A reason of 0x80 or more ends the exchange [MQTT-4.4.0-2].
     bool on_pubrec(mqtt::PacketId id, bool failed);
     bool on_pubcomp(mqtt::PacketId id);
 

@@ -18,6 +18,7 @@ void Session::record_state() {
             kept.will = will_->message;
             kept.will_delay_s = will_->delay_s;
             kept.will_expiry_s = will_->expiry_s;
+            kept.will_user_name = will_->user_name;
         }
     }
     shard_.record(std::move(kept));
@@ -84,6 +85,7 @@ void Session::restore(const SessionKept& kept) {
     will_->message = kept.will;
     will_->delay_s = kept.will_delay_s;
     will_->expiry_s = kept.will_expiry_s;
+    will_->user_name = kept.will_user_name;
 }
 
 bool Session::restore(const MessageKept& kept) {

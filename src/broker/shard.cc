@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "broker/connection.h"
+#include "broker/reason_text.h"
 #include "mqtt/topic.h"
 
 namespace broker {
@@ -91,8 +92,17 @@ MessageRef Shard::retained_form(Publication& publication) {
     return expiring.message();
 }
 
-void Shard::publish_will(const PendingWill& will) {
+void Shard::publish_will(std::string_view client_id, const PendingWill& will) {
     Publication publication = Publication::of(will.message);
+    Authorizer& authorizer = broker_.authorizer();
+    if (!authorizer.allows_everything() && !authorizer.is_allowed({.client_id = client_id,
+                                                                   .user_name = will.user_name,
+                                                                   .topic = publication.topic,
+                                                                   .access = Access::publish})) {
+        log().print(base::LogType::notice, "Will of {} not published: topic {} not authorised.",
+                    client_id, quoted(publication.topic));
+        return;
+    }
     if (will.expiry_s) {
         publication.expiry_wall_ms = wall_ms() + std::int64_t{*will.expiry_s} * 1000;
         publication.kept = {};  // Made before its expiry was known.
@@ -272,6 +282,7 @@ Session* Shard::create_session(std::string_view client_id) {
 
 void Shard::end_session(Session& session) {
     const auto will = session.take_will();
+    const std::string client_id = will ? session.client_id() : std::string();
     session.record_end();
     end_shared(session);
     session.abandon();
@@ -283,7 +294,7 @@ void Shard::end_session(Session& session) {
     }
     broker_.remove_session();
     counters_.sessions.subtract();
-    if (will) publish_will(*will);  // [MQTT-3.1.3-9]: no later than the session's end.
+    if (will) publish_will(client_id, *will);  // [MQTT-3.1.3-9]: no later than the session's end.
 }
 
 // False if that is more than this turn may do.

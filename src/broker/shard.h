@@ -81,7 +81,8 @@ public:
     // value after a new one.
     bool retain(Publication& publication);
     bool route(Publication& publication);
-    void publish_will(const PendingWill& will);
+    // Not if its client has lost the right to publish it since CONNECT.
+    void publish_will(std::string_view client_id, const PendingWill& will);
     // Messages that another shard's clients published.
     void receive(const RouteBatch& batch);
     // Publishers must wait: another shard does not keep up. They are resumed when it does.

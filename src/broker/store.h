@@ -35,6 +35,7 @@ struct SessionKept {
     MessageRef will{};
     std::uint32_t will_delay_s = 0;
     std::optional<std::uint32_t> will_expiry_s{};
+    std::string will_user_name{};
 };
 // The session and everything of it is gone.
 struct SessionEnded {

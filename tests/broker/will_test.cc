@@ -159,6 +159,22 @@ TEST_F(Will, MQTT_3_1_2_10_is_gone_once_it_is_published) {
     watcher().expect_nothing();
 }
 
+TEST_F(Will, is_not_published_without_the_right_to_when_it_is_due) {
+    ConnectTerms terms = with_will();
+    terms.user_name = "ann";
+    client("a").join(terms);
+    client("b").join(with_will());
+    watcher();
+    world().authorizer.answer = [](const broker::AccessRequest& request) {
+        return request.access != broker::Access::publish || request.topic != "w" ||
+               (request.client_id == "a" && request.user_name == "ann");
+    };
+    client("b").drop();
+    watcher().expect_nothing();
+    client("a").drop();
+    watcher().expect_publish("w", "bye", 1);
+}
+
 TEST_F(Will, its_expiry_counts_from_when_it_is_published) {
     ConnectTerms terms = with_delay(50, 1000);
     terms.will->expiry_s = 20;
