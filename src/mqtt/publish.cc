@@ -96,6 +96,15 @@ Result<Publish> decode_publish(std::uint8_t flags, Bytes body, Version version, 
         [&](Publish& packet) { return read(packet, flags, Reader(body), version, from_server); });
 }
 
+Result<Publish> decode_publish_properties(Bytes section) {
+    return decoded<Publish>([&](Publish& packet) {
+        Reader in(section);
+        const ReasonCode verdict = read_properties(packet, in, true);
+        if (verdict != ReasonCode::success) return verdict;
+        return in.left() == 0 ? ReasonCode::success : ReasonCode::malformed_packet;
+    });
+}
+
 void encode(Writer& out, const Publish& packet, Version version) {
     const unsigned flags = static_cast<unsigned>(packet.qos) << 1 |
                            (packet.retain ? retain_flag : 0U) | (packet.dup ? dup_flag : 0U);

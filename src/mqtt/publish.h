@@ -29,6 +29,10 @@ Result<Publish> decode_publish(std::uint8_t flags, Bytes body, Version version,
                                bool from_server = false);
 void encode(Writer& out, const Publish& packet, Version version);
 
+// The property section of a PUBLISH by itself, as others keep it in files: length and properties,
+// and nothing after them. Sets properties, subscription_ids and topic_alias; views of `section`.
+Result<Publish> decode_publish_properties(Bytes section);
+
 // The subscription identifiers of a received PUBLISH, in order.
 std::vector<std::uint32_t> subscription_ids(const Publish& packet);
 

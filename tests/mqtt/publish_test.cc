@@ -133,5 +133,32 @@ TEST(Publish, MQTT_3_3_2_17_MQTT_3_3_2_18_user_properties_are_forwarded_in_order
     EXPECT_EQ(forwarded_size(publish->properties), forwarded.size());
 }
 
+struct SectionRow {
+    const char* sentence;
+    const char* text;
+    ReasonCode want;
+};
+
+TEST(Publish, properties_are_decoded_without_their_packet) {
+    for (const auto& [sentence, text, want] : std::initializer_list<SectionRow>{
+             {"none", "00", success},
+             {"all that a message has", "[01 01 03(text) 08(r/t) 09(xy) 26(k)(v)]", success},
+             {"identifiers, as from a server", "[0B 01 0B 8001]", success},
+             {"bytes after the section", "[01 01] 00", malformed_packet},
+             {"a section cut short", "05 0101", malformed_packet},
+             {"no bytes at all", "", malformed_packet},
+             {"a property of CONNECT", "[11 00000001]", malformed_packet},
+             {"two content types", "[03(x) 03(x)]", protocol_error},
+         }) {
+        const std::vector<std::uint8_t> section = PacketText(text).bytes();
+        const auto decoded = decode_publish_properties(section);
+        EXPECT_EQ(decoded ? success : decoded.error(), want) << sentence;
+    }
+    const std::vector<std::uint8_t> section = PacketText("[03(ct) 0B 07 0B 08]").bytes();
+    const auto decoded = decode_publish_properties(section);
+    EXPECT_EQ(decoded->properties.content_type, "ct");
+    EXPECT_EQ(subscription_ids(*decoded), (std::vector<std::uint32_t>{7, 8}));
+}
+
 }  // namespace
 }  // namespace mqtt::testing
