@@ -4,6 +4,10 @@
 
 namespace broker {
 
+SourceId source_named(std::string_view client_id) {
+    return base::hash(client_id) | 1;
+}
+
 const MessageRef& Publication::message() {
     if (!kept) {
         kept = Message::make({.topic = topic,

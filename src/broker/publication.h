@@ -21,6 +21,8 @@ using base::Bytes;
 // retained outlives its session and names no other. 0 = the broker itself.
 using SourceId = std::uint64_t;
 
+SourceId source_named(std::string_view client_id);
+
 struct Publication {
     std::string_view topic;
     Bytes payload;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
 #include "broker/connection.h"
 #include "broker/shard.h"
 
@@ -20,10 +19,7 @@ std::size_t cost_of(const Delivery& delivery) {
 }  // namespace
 
 Session::Session(Shard& shard, SessionId id, std::string_view client_id)
-    : shard_(shard),
-      id_(id),
-      client_id_(client_id),
-      source_(base::hash(client_id) | 1) {}  // 0 is the broker.
+    : shard_(shard), id_(id), client_id_(client_id), source_(source_named(client_id)) {}
 
 Session::~Session() {
     discard_outgoing();
