@@ -30,7 +30,7 @@ struct ClientTerms {
 };
 
 struct DeliveryTerms {
-    std::string_view client;
+    std::string_view client = "c";
     std::uint64_t message = 0;
     std::uint16_t packet_id = 0;
     int qos = 1;
