@@ -279,6 +279,60 @@ TEST_F(MosquittoImportTest, a_file_cut_short_gives_what_is_whole_before) {
     client("c").join(persistent()).expect_publish("t", "m", 1).expect_nothing();
 }
 
+// A file of Mosquitto 2.0.11: tests/fuzz/corpus/mosquitto_db/every_kind.db.
+class FileOfMosquitto : public MosquittoImportTest {
+protected:
+    FileOfMosquitto() {
+        const std::string path = std::string(NIGHTJAR_MOSQUITTO_DBS) + "/every_kind.db";
+        auto imported = import_mosquitto_db(path, {});
+        EXPECT_TRUE(imported && *imported) << imported.error();
+        summary = (*imported)->summary;
+        memory.append(0, (*imported)->changes);
+    }
+    MosquittoSummary summary;
+};
+
+TEST_F(FileOfMosquitto, is_summed_up) {
+    EXPECT_EQ(
+        "came over: 5 sessions, 6 subscriptions, 12 queued messages, 3 messages in flight, 5 "
+        "contents of these, 1 QoS 2 identifier of a client, 3 retained messages; left: 1 session "
+        "that ends with its connection or is a bridge's, 4 messages of these, 2 queued messages of "
+        "QoS 0",
+        to_string(summary));
+}
+
+TEST_F(FileOfMosquitto, owes_what_was_queued) {
+    client("away").join(persistent()).expect_publish("q/1", "one", 1);
+    for (const auto* payload : {"two", "three", "four"}) {
+        client("away").expect_publish("q/2", payload, 2);
+    }
+    client("away").expect_publish("q/in", "five", 2).expect_nothing();
+    client("five").join(persistent(v5)).expect_publish("q/1", "one", 1);
+    const Packet& one = client("five").last();
+    EXPECT_EQ(std::vector<std::uint32_t>{77}, one.subscription_ids);
+    EXPECT_EQ("ct", one.content_type);
+    EXPECT_EQ("r", one.response_topic);
+    EXPECT_TRUE(one.expiry_s.has_value());
+}
+
+TEST_F(FileOfMosquitto, owes_what_was_in_flight) {
+    client("reader").manual_acks().connect(persistent()).expect(connack);
+    client("reader").expect_publish("q/1", "one", 1).ack(puback, 1);
+    client("reader").expect(pubrel).expect_publish("q/2", "three", 2);
+    EXPECT_TRUE(client("reader").last().dup);
+    EXPECT_EQ(3, client("reader").last().id);
+    client("reader").ack(pubcomp, 2).ack(pubrec, 3).expect_publish("q/2", "four", 2);
+    client("reader").expect_publish("q/in", "five", 2).expect(pubrel);
+    client("sender").join(persistent()).ack(pubrel, 500).expect(pubcomp).expect_nothing();
+}
+
+TEST_F(FileOfMosquitto, has_what_was_retained) {
+    client("new").join().subscribe("#").expect(suback).ignore_all();
+    client("plain").join().subscribe("r/plain").expect(suback).expect_publish("r/plain", "v");
+    client("next").join().subscribe("q/in").expect(suback).expect_publish("q/in", "five");
+    EXPECT_EQ(3U, world().broker().retained().count());
+}
+
 class MosquittoFile : public ::testing::Test {
 protected:
     MosquittoFile()
