@@ -378,5 +378,11 @@ TEST_F(MosquittoFile, that_cannot_be_read_is_named) {
     EXPECT_EQ(path_ + ": Is a directory", error());
 }
 
+TEST_F(MosquittoFile, that_is_too_large_is_refused) {
+    write(base::as_bytes("begins with this"));
+    std::filesystem::resize_file(path_, mosquitto_db_bytes_max + 1);  // Takes no room on disk.
+    EXPECT_EQ(path_ + ": is longer than 17179869184 bytes", error());
+}
+
 }  // namespace
 }  // namespace storage::testing
