@@ -51,7 +51,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
     std::size_t consumed = 0;
     const std::uint32_t size_max = shard_.options().packet_size_max;
     while (state_ <= State::connected && consumed < bytes.size()) {
-        if (shard_.is_congested() && session_) {
+        if (session_ && must_pause(bytes[consumed])) {
             shard_.pause(*this);
             is_paused_ = true;
             wire_.pause_reading();
@@ -100,6 +100,18 @@ void Connection::handle(const mqtt::Frame& frame) {
 // Before CONNACK: whether the packet that begins so is not to be read (any more, or not yet). A
 // client may send on without waiting for CONNACK [MQTT-3.1.4-5], so while the answer about it is
 // late, its packets wait.
+// A store that is behind, or has no space, must not stop what it need not keep: QoS 0, and the
+// acknowledgements that let it forget.
+bool Connection::must_pause(std::uint8_t first_byte) const {
+    if (shard_.is_congested()) return true;
+    if (!shard_.is_store_behind()) return false;
+    constexpr unsigned qos_or_retain = 7;
+    const unsigned type = first_byte >> 4;
+    return type == static_cast<unsigned>(mqtt::PacketType::subscribe) ||
+           (type == static_cast<unsigned>(mqtt::PacketType::publish) &&
+            (first_byte & qos_or_retain) != 0);
+}
+
 bool Connection::must_wait(std::uint8_t first_byte) {
     if (state_ == State::awaiting_connect) return refuses_first_byte(first_byte);
     if (!authentication_->answer_due) return false;

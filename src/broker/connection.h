@@ -86,6 +86,7 @@ private:
     void refuse_frame(mqtt::ReasonCode reason);
     bool refuses_first_byte(std::uint8_t byte);
     bool must_wait(std::uint8_t first_byte);
+    bool must_pause(std::uint8_t first_byte) const;
 
     void handle_connect(Bytes body);
     base::Result<std::string, std::string> choose_client_id(const mqtt::Connect& packet);

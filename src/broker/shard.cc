@@ -215,14 +215,19 @@ bool Shard::end_of_turn() {
     const bool interrupted = resume_interrupted();
     if (outboxes_.size() > 1) flush_outboxes();
     if (records_) commit_turn();
-    return interrupted || !pumping_.empty() || !leaving_.empty();
+    const bool resumed = resume_paused();
+    return interrupted || resumed || !pumping_.empty() || !leaving_.empty();
 }
 
 // Before the turn's output is written.
 void Shard::commit_turn() {
     changes_.prune();
-    if (changes_.empty()) return gate_.open_turn();
+    if (changes_.empty()) {
+        store_behind_ = broker_.store().is_behind();
+        return gate_.open_turn();
+    }
     const CommitNumber number = broker_.store().append(number_, changes_);
+    store_behind_ = broker_.store().is_behind();
     if (broker_.store().committed(number_) >= number) return gate_.open_turn();
     gate_.close_turn(number);
 }
@@ -235,10 +240,15 @@ void Shard::flush_outboxes() {
         congested = congested || outbox.bytes() > outbox_bytes_max;
     }
     congested_ = congested;
-    if (congested_) return;
+}
+
+// True if there was something to resume.
+bool Shard::resume_paused() {
+    if (congested_ || store_behind_ || paused_.empty()) return false;
     const auto paused = std::move(paused_);
     paused_.clear();
     for (Connection* connection : paused) connection->wire().resume_reading();
+    return true;
 }
 
 // True if there was something to resume.

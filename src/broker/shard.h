@@ -85,8 +85,9 @@ public:
     void publish_will(std::string_view client_id, const PendingWill& will);
     // Messages that another shard's clients published.
     void receive(const RouteBatch& batch);
-    // Publishers must wait: another shard does not keep up. They are resumed when it does.
+    // Publishers must wait: another shard, or the store, does not keep up. Resumed when it does.
     bool is_congested() const { return congested_; }
+    bool is_store_behind() const { return store_behind_; }
     void pause(Connection& connection) { paused_.push_back(&connection); }
 
     // Whether changes are recorded at all: durability above the level memory.
@@ -201,6 +202,7 @@ private:
     void leave_group(Session& session, SharedMark mark);
     void end_shared(Session& session);
     void flush_outboxes();
+    bool resume_paused();
     void pump_waiting();
     bool resume_interrupted();
     static void on_sweep(base::Timer& timer, void* self);
@@ -239,6 +241,7 @@ private:
     base::Timer sweep_;
     std::int64_t sweep_until_wall_ms_ = 0;  // The last expiry of a retained message from here.
     bool congested_ = false;
+    bool store_behind_ = false;
     bool debugging_ = false;
     const bool records_;
     ChangeBatch changes_;

@@ -130,9 +130,15 @@ public:
     virtual CommitNumber append(std::uint32_t shard, ChangeBatch& batch) = 0;
     // Up to which of its batches a shard's changes are safe.
     virtual CommitNumber committed(std::uint32_t shard) const = 0;
+    // More waits to become safe than may: who publishes what is kept must wait. Shards are woken
+    // when it is over.
+    virtual bool is_behind() const { return false; }
     // Calls `each` for what was safe when the last process ended, before any append(): each session
     // before what is its own, its messages by their order.
     virtual void restore(const std::function<void(const Change&)>& each) = 0;
+
+    // Makes safe what was appended, if it can. No append() and no wake after it.
+    virtual void finish() {}
 
     // `wake(shard)` is called, from any thread, when committed(shard) has advanced: the shard needs
     // a turn. Set before the first append().

@@ -34,6 +34,15 @@ void MemoryStore::restore(const std::function<void(const Change&)>& each) {
     state_.read([&](const State& state) { state.kept.for_each(each); });
 }
 
+bool MemoryStore::is_behind() const {
+    return state_.read([](const State& state) { return state.is_behind; });
+}
+
+void MemoryStore::set_behind(bool is_behind, std::uint32_t shard) {
+    state_.with([&](State& state) { state.is_behind = is_behind; });
+    wake(shard);
+}
+
 void MemoryStore::hold_commits() {
     state_.with([](State& state) { state.is_holding = true; });
 }

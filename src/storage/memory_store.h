@@ -19,6 +19,10 @@ public:
     broker::CommitNumber committed(std::uint32_t shard) const override;
     void restore(const std::function<void(const broker::Change&)>& each) override;
 
+    bool is_behind() const override;
+    // It is behind, or is no longer, and wakes that shard.
+    void set_behind(bool is_behind, std::uint32_t shard);
+
     // From now on batches wait for commit().
     void hold_commits();
     // Makes a shard's first `batches` waiting ones safe, and wakes it.
@@ -42,6 +46,7 @@ private:
         std::map<std::uint32_t, Log> logs;  // By shard.
         std::size_t recorded = 0;
         bool is_holding = false;
+        bool is_behind = false;
     };
     static void apply_first(State& state, Log& log);
 

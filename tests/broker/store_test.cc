@@ -323,6 +323,25 @@ TEST_F(Gate, what_promises_nothing_is_not_held) {
     client("c").join().publish("nobody", "m", {.qos = 1}).expect(puback);
 }
 
+TEST_F(Gate, a_store_that_is_behind_makes_those_wait_who_send_what_it_would_keep) {
+    leave("a", 1);
+    client("b").join().subscribe("t").expect(suback).subscribe("u").expect(suback);
+    publisher();
+    memory.set_behind(true, 0);
+    client("b").ping().expect(pingresp);
+    publisher().publish("t", "1", {.qos = 1}).expect_nothing();
+    client("b").expect_nothing();
+    client("retains").join().publish("u", "2", {.retain = true}).ping().expect_nothing();
+    client("subscribes").join().subscribe("t").expect_nothing();
+    client("c").join().publish("u", "0").ping().expect(pingresp);
+    client("b").expect_publish("u", "0").expect_nothing();
+    memory.set_behind(false, 0);
+    world().settle();
+    publisher().expect(puback);
+    client("retains").expect(pingresp);
+    client("subscribes").expect(suback);
+}
+
 TEST_F(Recorded, qos_0_and_clean_sessions_leave_nothing) {
     client("a").join().subscribe("t", 2).expect(suback);
     publisher().publish("t", "0").publish("t", "1", {.qos = 1}).expect(puback);
