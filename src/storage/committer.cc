@@ -1,0 +1,185 @@
+#include "storage/committer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace storage {
+namespace {
+
+using base::LogType;
+using broker::ChangeBatch;
+using broker::CommitNumber;
+
+constexpr std::size_t change_bytes = 64;  // What a change costs without its message, about.
+
+const broker::Message* message_of(const broker::Change& change) {
+    if (const auto* kept = std::get_if<broker::MessageKept>(&change)) return kept->message.get();
+    if (const auto* kept = std::get_if<broker::RetainedKept>(&change)) return kept->message.get();
+    if (const auto* kept = std::get_if<broker::SessionKept>(&change)) return kept->will.get();
+    return nullptr;
+}
+
+// A message that many sessions keep is counted once: they stand side by side.
+std::size_t bytes_of(const ChangeBatch& batch) {
+    std::size_t bytes = 0;
+    const broker::Message* previous = nullptr;
+    for (const broker::Change& change : batch.all()) {
+        const broker::Message* message = message_of(change);
+        bytes += change_bytes;
+        if (message && message != previous) bytes += message->bytes();
+        previous = message;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+void Committer::start(std::function<void(std::uint32_t)> wake) {
+    wake_ = std::move(wake);
+    thread_ = std::thread([this] { run(); });
+}
+
+void Committer::finish() {
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    something_to_do_.notify_all();
+    thread_.join();
+}
+
+CommitNumber Committer::append(std::uint32_t shard, ChangeBatch& batch) {
+    const std::size_t bytes = bytes_of(batch);
+    batches_.fetch_add(1, std::memory_order_relaxed);
+    const bool has_failed = has_failed_.load(std::memory_order_acquire);
+    if (has_failed) {
+        dropped_.fetch_add(batch.size(), std::memory_order_relaxed);
+        batch.clear();
+    } else if (waiting_bytes_.fetch_add(bytes) + bytes > options_.waiting_bytes_max) {
+        if (!is_behind_.exchange(true)) times_behind_.fetch_add(1, std::memory_order_relaxed);
+    }
+    CommitNumber number = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        number = ++gathering_.appended[shard];
+        if (has_failed) return number;
+        gathering_.changes.absorb(batch);
+        gathering_.bytes += bytes;
+        gathering_.has_batches = true;
+    }
+    something_to_do_.notify_one();
+    return number;
+}
+
+void Committer::run() {
+    ChangeBatch group;
+    Numbers numbers{};
+    std::size_t bytes = 0;
+    while (take(group, numbers, bytes)) {
+        group.prune();
+        if (!has_failed_.load(std::memory_order_relaxed) && write(group)) {
+            publish(numbers);
+        } else {
+            dropped_.fetch_add(group.size(), std::memory_order_relaxed);
+        }
+        group.clear();
+        release(bytes);
+    }
+}
+
+// Waits for something to write; false if there will be nothing any more.
+bool Committer::take(ChangeBatch& group, Numbers& numbers, std::size_t& bytes) {
+    std::unique_lock lock(mutex_);
+    something_to_do_.wait(lock, [this] { return stopping_ || gathering_.has_batches; });
+    if (!std::exchange(gathering_.has_batches, false)) return false;
+    group.absorb(gathering_.changes);
+    numbers = gathering_.appended;
+    bytes = std::exchange(gathering_.bytes, 0);
+    return true;
+}
+
+bool Committer::write(const ChangeBatch& group) {
+    writes_.clear();
+    ledger_.write(group, writes_);
+    if (writes_.empty()) return true;
+    if (!write_until_safe()) return false;
+    groups_.fetch_add(1, std::memory_order_relaxed);
+    writes_written_.fetch_add(writes_.size(), std::memory_order_relaxed);
+    bytes_written_.fetch_add(writes_.byte_count(), std::memory_order_relaxed);
+    return true;
+}
+
+bool Committer::write_until_safe() {
+    std::chrono::milliseconds pause = options_.retry_first;
+    auto written = engine_.write(writes_, options_.sync);
+    while (!written && written.error().kind == EngineError::Kind::no_space) {
+        if (!is_out_of_space_.exchange(true)) {
+            log_.print(LogType::error,
+                       "Error: the store has no space left ({}). What is to be kept is not "
+                       "acknowledged until there is some.",
+                       written.error().text);
+        }
+        if (!wait_for_space(pause)) return false;
+        pause = std::min(pause * 2, options_.retry_longest);
+        written = engine_.resume();
+        if (written) written = engine_.write(writes_, options_.sync);
+    }
+    if (!written) {
+        fail(written.error().text);
+        return false;
+    }
+    if (is_out_of_space_.exchange(false)) {
+        log_.print(LogType::notice, "The store has space again and goes on.");
+    }
+    return true;
+}
+
+// False if the broker ends first.
+bool Committer::wait_for_space(std::chrono::milliseconds pause) {
+    std::unique_lock lock(mutex_);
+    if (!something_to_do_.wait_for(lock, pause, [this] { return stopping_; })) return true;
+    has_failed_.store(true, std::memory_order_release);
+    log_.print(LogType::error,
+               "Error: the store ends without space: what was not acknowledged is not kept.");
+    return false;
+}
+
+void Committer::fail(const std::string& reason) {
+    has_failed_.store(true, std::memory_order_release);
+    log_.print(LogType::error,
+               "Error: the store has failed: {}. Nothing more is kept, and nothing that is to be "
+               "kept is acknowledged, until the broker is started again.",
+               reason);
+}
+
+void Committer::publish(const Numbers& numbers) {
+    for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
+        std::atomic<CommitNumber>& committed = lanes_[shard].committed;
+        if (committed.load(std::memory_order_relaxed) == numbers[shard]) continue;
+        committed.store(numbers[shard], std::memory_order_release);
+        wake_(shard);
+    }
+}
+
+void Committer::release(std::size_t bytes) {
+    if (waiting_bytes_.fetch_sub(bytes) - bytes > options_.waiting_bytes_max / 2) return;
+    if (!is_behind_.exchange(false)) return;
+    for (std::uint32_t shard = 0; shard < options_.shards; ++shard) wake_(shard);
+}
+
+StoreFigures Committer::figures() const {
+    StoreFigures figures;
+    figures.batches = batches_.load(std::memory_order_relaxed);
+    figures.groups = groups_.load(std::memory_order_relaxed);
+    figures.writes = writes_written_.load(std::memory_order_relaxed);
+    figures.bytes = bytes_written_.load(std::memory_order_relaxed);
+    figures.waiting_bytes = waiting_bytes_.load(std::memory_order_relaxed);
+    figures.times_behind = times_behind_.load(std::memory_order_relaxed);
+    figures.dropped = dropped_.load(std::memory_order_relaxed);
+    figures.is_out_of_space = is_out_of_space_.load(std::memory_order_relaxed);
+    figures.has_failed = has_failed_.load(std::memory_order_relaxed);
+    return figures;
+}
+
+}  // namespace storage

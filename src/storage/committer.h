@@ -1,0 +1,124 @@
+// Joins what the shards append into groups, and makes one group safe after the other: while one is
+// written, the next gathers. After a power cut all of a group is there, or nothing.
+//
+//     shards -> append(): [gathering]  ->  thread: prune, Ledger, Engine::write()  ->  committed()
+//
+// Out of space: the group stays and is tried again, at longer and longer intervals, until there is
+// some. Any other error: what is on disk is not known any more, so nothing is committed until the
+// broker is started again; what is appended then is dropped and counted. Nobody is ever told that
+// something is safe which is not.
+//
+// Threads: append(), committed(), is_behind() and figures() from any; one thread of its own, from
+// start() to finish(). Limit: Options::waiting_bytes_max, beyond which is_behind() asks those who
+// publish to wait; what a turn brings above it is taken all the same.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "broker/interest.h"
+#include "broker/store.h"
+#include "storage/engine.h"
+#include "storage/ledger.h"
+
+namespace storage {
+
+struct CommitterOptions {
+    std::uint32_t shards = 1;  // At most broker::shards_max.
+    bool sync = true;          // Each group survives a loss of power, not only the process.
+    std::size_t waiting_bytes_max = std::size_t{16} << 20;
+    std::chrono::milliseconds retry_first{100};
+    std::chrono::milliseconds retry_longest{5000};
+};
+
+// Since the start, but for what is said to be so.
+struct StoreFigures {
+    std::uint64_t batches = 0;
+    std::uint64_t groups = 0;         // Written; the others came to nothing.
+    std::uint64_t writes = 0;         // Records put and erased.
+    std::uint64_t bytes = 0;          // Of these.
+    std::uint64_t waiting_bytes = 0;  // Now.
+    std::uint64_t times_behind = 0;   // How often publishers had to wait.
+    std::uint64_t dropped = 0;        // Changes that a failed store did not take.
+    bool is_out_of_space = false;     // Now.
+    bool has_failed = false;
+};
+
+class Committer {
+public:
+    Committer(Engine& engine, Ledger& ledger, base::Log& log, const CommitterOptions& options)
+        : engine_(engine), ledger_(ledger), log_(log), options_(options) {}
+    Committer(const Committer&) = delete;
+    Committer& operator=(const Committer&) = delete;
+    ~Committer() { finish(); }
+
+    // `wake(shard)` is called from the thread when committed(shard) has advanced, and for every
+    // shard when the store is no longer behind. Once.
+    void start(std::function<void(std::uint32_t shard)> wake);
+    // Writes what waits and ends the thread. What cannot be written now never will be; it was not
+    // committed. No append() after it.
+    void finish();
+
+    broker::CommitNumber append(std::uint32_t shard, broker::ChangeBatch& batch);
+    broker::CommitNumber committed(std::uint32_t shard) const {
+        return lanes_[shard].committed.load(std::memory_order_acquire);
+    }
+    bool is_behind() const { return is_behind_.load(std::memory_order_relaxed); }
+    StoreFigures figures() const;
+
+private:
+    using Numbers = std::array<broker::CommitNumber, broker::shards_max>;
+    struct Lane {
+        std::atomic<broker::CommitNumber> committed{0};
+    };
+    // Behind the mutex.
+    struct Gathering {
+        broker::ChangeBatch changes;
+        Numbers appended{};
+        std::size_t bytes = 0;
+        bool has_batches = false;  // Which may be empty, and are committed all the same.
+    };
+
+    void run();
+    bool take(broker::ChangeBatch& group, Numbers& numbers, std::size_t& bytes);
+    bool write(const broker::ChangeBatch& group);
+    bool write_until_safe();
+    bool wait_for_space(std::chrono::milliseconds pause);
+    void publish(const Numbers& numbers);
+    void release(std::size_t bytes);
+    void fail(const std::string& reason);
+
+    Engine& engine_;
+    Ledger& ledger_;
+    base::Log& log_;
+    const CommitterOptions options_;
+    std::function<void(std::uint32_t)> wake_;
+    std::thread thread_;
+
+    std::mutex mutex_;  // Of the next two.
+    Gathering gathering_;
+    bool stopping_ = false;
+    std::condition_variable something_to_do_;
+
+    // The thread writes, others read.
+    std::array<Lane, broker::shards_max> lanes_;
+    std::atomic<std::size_t> waiting_bytes_{0};
+    std::atomic<bool> is_behind_{false};
+    std::atomic<bool> has_failed_{false};
+    std::atomic<bool> is_out_of_space_{false};
+    std::atomic<std::uint64_t> batches_{0};
+    std::atomic<std::uint64_t> groups_{0};
+    std::atomic<std::uint64_t> writes_written_{0};
+    std::atomic<std::uint64_t> bytes_written_{0};
+    std::atomic<std::uint64_t> times_behind_{0};
+    std::atomic<std::uint64_t> dropped_{0};
+
+    WriteList writes_;  // The thread's.
+};
+
+}  // namespace storage

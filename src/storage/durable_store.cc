@@ -1,0 +1,75 @@
+#include "storage/durable_store.h"
+
+#include <fmt/format.h>
+
+#include "storage/restorer.h"
+
+namespace storage {
+
+DurableStore::Opened DurableStore::open(std::unique_ptr<Engine> engine, const std::string& path,
+                                        base::Log& log, const CommitterOptions& options) {
+    std::unique_ptr<DurableStore> store(new DurableStore(std::move(engine), path, log, options));
+    if (auto checked = store->check_format(); !checked) return base::fail(checked.error());
+    return store;
+}
+
+base::Result<void, std::string> DurableStore::check_format() {
+    bool is_empty = true;
+    std::uint32_t format = 0;
+    const auto scanned = engine_->scan({}, [&](Bytes key, Bytes value) {
+        is_empty = false;
+        const auto record = decode_record(key, value);
+        if (const auto* store = record ? std::get_if<StoreRecord>(&*record) : nullptr) {
+            format = store->format;
+        } else if (!record && record.error() == RecordFault::newer_version) {
+            format = store_format + 1;
+        }
+        return false;  // It is the first of all records.
+    });
+    if (!scanned) return base::fail(fmt::format("Error: store {}: {}", path_, scanned.error()));
+    if (format == store_format) return {};
+    if (format > store_format) {
+        return base::fail(fmt::format(
+            "Error: store {} has format {}, and this nightjar reads formats up to {}: start the "
+            "version that wrote it, or name another place.",
+            path_, format, store_format));
+    }
+    is_new_ = is_empty;
+    if (!is_empty) log_.print(base::LogType::error, "Error: store {} has no format record.", path_);
+    WriteList writes;
+    put(writes, StoreRecord{});
+    if (const auto written = engine_->write(writes, sync_); !written) {
+        return base::fail(fmt::format("Error: store {}: {}", path_, written.error().text));
+    }
+    return {};
+}
+
+void DurableStore::restore(const std::function<void(const broker::Change&)>& each) {
+    Restorer restorer(ledger_, log_, each);
+    const auto scanned = engine_->scan({}, [&](Bytes key, Bytes value) {
+        restorer.apply(key, value);
+        return true;
+    });
+    if (!scanned) {
+        restore_error_ = fmt::format("Error: store {}: {}", path_, scanned.error());
+        return;
+    }
+    const WriteList mended = restorer.finish();
+    if (!mended.empty()) {
+        if (const auto written = engine_->write(mended, sync_); !written) {
+            restore_error_ = fmt::format("Error: store {}: {}", path_, written.error().text);
+            return;
+        }
+    }
+    committer_.start([this](std::uint32_t shard) { wake(shard); });
+}
+
+broker::CommitNumber DurableStore::append(std::uint32_t shard, broker::ChangeBatch& batch) {
+    return committer_.append(shard, batch);
+}
+
+broker::CommitNumber DurableStore::committed(std::uint32_t shard) const {
+    return committer_.committed(shard);
+}
+
+}  // namespace storage

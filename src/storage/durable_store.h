@@ -1,0 +1,57 @@
+// The Store of the levels process and disk: sessions, what waits for them, and what is retained, as
+// records behind an Engine.
+//
+// Owned by the server (or a test). Threads: as broker::Store says, and one of its own from the end
+// of restore() to finish().
+#pragma once
+
+#include <memory>
+
+#include "storage/committer.h"
+
+namespace storage {
+
+class DurableStore : public broker::Store {
+public:
+    using Opened = base::Result<std::unique_ptr<DurableStore>, std::string>;
+    // Fails with a sentence that names `path`, where the engine's data is, if a newer version has
+    // written it. Nothing is changed then.
+    static Opened open(std::unique_ptr<Engine> engine, const std::string& path, base::Log& log,
+                       const CommitterOptions& options);
+    ~DurableStore() override { finish(); }
+
+    bool records() const override { return true; }
+    broker::CommitNumber append(std::uint32_t shard, broker::ChangeBatch& batch) override;
+    broker::CommitNumber committed(std::uint32_t shard) const override;
+    bool is_behind() const override { return committer_.is_behind(); }
+    // Once, before the first append(). What is damaged is set aside.
+    void restore(const std::function<void(const broker::Change&)>& each) override;
+    void finish() override { committer_.finish(); }
+
+    // Not empty: the last restore() could not read the store to its end, which a sentence explains.
+    const std::string& restore_error() const { return restore_error_; }
+    // True if there was no store before.
+    bool is_new() const { return is_new_; }
+    StoreFigures figures() const { return committer_.figures(); }
+
+private:
+    DurableStore(std::unique_ptr<Engine> engine, std::string path, base::Log& log,
+                 const CommitterOptions& options)
+        : engine_(std::move(engine)),
+          path_(std::move(path)),
+          log_(log),
+          sync_(options.sync),
+          committer_(*engine_, ledger_, log, options) {}
+    base::Result<void, std::string> check_format();
+
+    std::unique_ptr<Engine> engine_;
+    std::string path_;
+    base::Log& log_;
+    bool sync_;
+    bool is_new_ = false;
+    std::string restore_error_;
+    Ledger ledger_;
+    Committer committer_;
+};
+
+}  // namespace storage

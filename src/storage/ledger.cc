@@ -1,0 +1,164 @@
+#include "storage/ledger.h"
+
+#include <utility>
+
+namespace storage {
+
+using broker::MessageDone;
+using broker::MessageKept;
+using broker::MessageSent;
+using broker::SessionNumber;
+
+namespace {
+
+// Messages of an ended session that are erased one by one: a range costs every later read a little.
+constexpr std::size_t erased_singly_max = 16;
+
+ContentNumber after(ContentNumber number) {
+    return ContentNumber{static_cast<std::uint64_t>(number) + 1};
+}
+
+}  // namespace
+
+void Ledger::write(const broker::ChangeBatch& group, WriteList& out) {
+    for (const broker::Change& change : group.all()) {
+        std::visit([&](const auto& one) { write(one, out); }, change);
+    }
+}
+
+Ledger::Session* Ledger::find(SessionNumber session) {
+    const auto found = sessions_.find(session);
+    return found == sessions_.end() ? nullptr : &found->second;
+}
+
+// Content is known by the message's address, which no other one can have while it is held here.
+KeptContent* Ledger::use(const broker::MessageRef& message, WriteList& out) {
+    if (!message) return nullptr;
+    KeptContent& content = contents_[message.get()];
+    if (!content.message) {
+        content.message = message;
+        content.number = std::exchange(next_content_, after(next_content_));
+        put(out, ContentRecord{content.number, message});
+    }
+    ++content.users;
+    return &content;
+}
+
+void Ledger::release(KeptContent* content, WriteList& out) {
+    if (!content || --content->users > 0) return;
+    erase(out, content->number);
+    contents_.erase(content->message.get());
+}
+
+void Ledger::write(const broker::SessionKept& change, WriteList& out) {
+    add_session(change.session);
+    put(out, change);
+}
+
+void Ledger::write(const broker::SessionEnded& change, WriteList& out) {
+    Session* session = find(change.session);
+    if (!session) return;
+    const bool is_range = session->messages.size() > erased_singly_max;
+    session->messages.for_each([&](KeptMessages::Entry& entry) {
+        if (!is_range) erase(out, MessageDone{change.session, entry.order}, entry.is_sent);
+        release(entry.content, out);
+    });
+    if (is_range) erase_all(out, RecordKind::message, change.session);
+    if (session->has_subscriptions) erase_all(out, RecordKind::subscription, change.session);
+    if (session->has_received) erase_all(out, RecordKind::received, change.session);
+    erase(out, change);
+    sessions_.erase(change.session);
+}
+
+void Ledger::write(const broker::SubscriptionKept& change, WriteList& out) {
+    if (add(change)) put(out, change);
+}
+
+void Ledger::write(const broker::SubscriptionEnded& change, WriteList& out) {
+    if (find(change.session)) erase(out, change);
+}
+
+void Ledger::write(const MessageKept& change, WriteList& out) {
+    Session* session = find(change.session);
+    if (!session) return;
+    KeptContent* content = use(change.message, out);
+    put(out, MessageRecord{change, content ? content->number : ContentNumber{}});
+    if (KeptMessages::Entry* entry = session->messages.find(change.order)) {
+        release(std::exchange(entry->content, content), out);
+    } else {
+        session->messages.add(change.order, content, false);
+    }
+}
+
+void Ledger::write(const MessageSent& change, WriteList& out) {
+    Session* session = find(change.session);
+    KeptMessages::Entry* entry = session ? session->messages.find(change.order) : nullptr;
+    if (!entry) return;
+    entry->is_sent = 1;
+    put(out, change);
+    if (change.state != broker::OutgoingState::wait_pubcomp) return;
+    release(std::exchange(entry->content, nullptr), out);
+}
+
+void Ledger::write(const MessageDone& change, WriteList& out) {
+    Session* session = find(change.session);
+    KeptMessages::Entry* entry = session ? session->messages.find(change.order) : nullptr;
+    if (!entry) return;
+    erase(out, change, entry->is_sent);
+    release(entry->content, out);
+    session->messages.remove(*entry);
+}
+
+void Ledger::write(const broker::ReceivedKept& change, WriteList& out) {
+    if (add(change)) put(out, change);
+}
+
+void Ledger::write(const broker::ReceivedReleased& change, WriteList& out) {
+    if (find(change.session)) erase(out, change);
+}
+
+void Ledger::write(const broker::RetainedKept& change, WriteList& out) {
+    put(out, change);
+}
+
+void Ledger::write(const broker::RetainedCleared& change, WriteList& out) {
+    erase(out, change);
+}
+
+bool Ledger::add(const broker::SubscriptionKept& record) {
+    Session* session = find(record.session);
+    if (session) session->has_subscriptions = true;
+    return session != nullptr;
+}
+
+bool Ledger::add(const broker::ReceivedKept& record) {
+    Session* session = find(record.session);
+    if (session) session->has_received = true;
+    return session != nullptr;
+}
+
+KeptContent* Ledger::add_content(const ContentRecord& record) {
+    if (next_content_ <= record.number) next_content_ = after(record.number);
+    KeptContent& content = contents_[record.message.get()];
+    content.message = record.message;
+    content.number = record.number;
+    return &content;
+}
+
+bool Ledger::add_message(const MessageKept& record, KeptContent* content, bool is_sent) {
+    Session* session = find(record.session);
+    if (!session || session->messages.find(record.order)) return false;
+    session->messages.add(record.order, content, is_sent);
+    if (content) ++content->users;
+    return true;
+}
+
+std::size_t Ledger::drop_unused(WriteList& out) {
+    return std::erase_if(contents_, [&](const auto& one) {
+        if (one.second.users > 0) return false;
+        erase(out, one.second.number);
+        return true;
+    });
+}
+
+}  // namespace storage

@@ -1,0 +1,74 @@
+// What the store must know of what is on disk in order to change it: which sessions there are, and
+// who still needs which message's content. Turns a group of changes into writes.
+//
+// A message's content is written once, however many sessions wait for it, and erased with the last
+// of them. The counts are in memory only: a restore counts again. It holds a reference to each
+// message that it has on disk, so that the same message is known by its address; the sessions that
+// wait for it hold it as well.
+//
+// Owned by a DurableStore; thread: one at a time. Cost: 16 bytes a kept message, about 100 a
+// content, about 100 a session.
+#pragma once
+
+#include <unordered_map>
+
+#include "broker/store.h"
+#include "storage/kept_messages.h"
+#include "storage/record.h"
+
+namespace storage {
+
+struct KeptContent {
+    broker::MessageRef message;
+    ContentNumber number{};
+    std::uint64_t users = 0;
+};
+
+class Ledger {
+public:
+    // Appends what the changes come to. A change of something that is not there (a session that
+    // has ended) does nothing.
+    void write(const broker::ChangeBatch& group, WriteList& out);
+
+    // For a restore: what is on disk already.
+    void add_session(broker::SessionNumber session) { sessions_.try_emplace(session); }
+    // Counts a record that belongs to a session; false if there is no such session.
+    bool add(const broker::SubscriptionKept& record);
+    bool add(const broker::ReceivedKept& record);
+    KeptContent* add_content(const ContentRecord& record);
+    bool add_message(const broker::MessageKept& record, KeptContent* content, bool is_sent);
+    // Content that nobody waits for leaves; how many that were.
+    std::size_t drop_unused(WriteList& out);
+
+    std::size_t contents() const { return contents_.size(); }
+    std::size_t sessions() const { return sessions_.size(); }
+
+private:
+    struct Session {
+        KeptMessages messages;
+        bool has_subscriptions = false;
+        bool has_received = false;
+    };
+
+    void write(const broker::SessionKept& change, WriteList& out);
+    void write(const broker::SessionEnded& change, WriteList& out);
+    void write(const broker::SubscriptionKept& change, WriteList& out);
+    void write(const broker::SubscriptionEnded& change, WriteList& out);
+    void write(const broker::MessageKept& change, WriteList& out);
+    void write(const broker::MessageSent& change, WriteList& out);
+    void write(const broker::MessageDone& change, WriteList& out);
+    void write(const broker::ReceivedKept& change, WriteList& out);
+    void write(const broker::ReceivedReleased& change, WriteList& out);
+    void write(const broker::RetainedKept& change, WriteList& out);
+    void write(const broker::RetainedCleared& change, WriteList& out);
+
+    Session* find(broker::SessionNumber session);
+    KeptContent* use(const broker::MessageRef& message, WriteList& out);
+    void release(KeptContent* content, WriteList& out);
+
+    std::unordered_map<broker::SessionNumber, Session> sessions_;
+    std::unordered_map<const broker::Message*, KeptContent> contents_;
+    ContentNumber next_content_{1};
+};
+
+}  // namespace storage
