@@ -1,0 +1,189 @@
+#include "storage/rocks_engine.h"
+
+#include <fmt/format.h>
+
+#ifdef NIGHTJAR_ROCKSDB
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/version.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace storage {
+
+const bool has_rocksdb = true;
+
+std::string rocksdb_version() {
+    return fmt::format("RocksDB {}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH);
+}
+
+namespace {
+
+rocksdb::Slice slice(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Bytes bytes(const rocksdb::Slice& slice) {
+    return base::as_bytes({slice.data(), slice.size()});
+}
+
+EngineError error_of(const rocksdb::Status& status) {
+    const bool is_space =
+        status.IsNoSpace() || status.subcode() == rocksdb::Status::SubCode::kSpaceLimit;
+    return {is_space ? EngineError::Kind::no_space : EngineError::Kind::lost, status.ToString()};
+}
+
+base::Result<void, EngineError> result_of(const rocksdb::Status& status) {
+    if (!status.ok()) return base::fail(error_of(status));
+    return {};
+}
+
+class RocksEngine : public Engine {
+public:
+    explicit RocksEngine(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+    // At level process the last groups are in the system's memory only: a clean end leaves nothing
+    // to a power cut.
+    ~RocksEngine() override {
+        db_->SyncWAL().PermitUncheckedError();
+        db_->Close().PermitUncheckedError();
+    }
+
+    base::Result<void, EngineError> write(const WriteList& writes, bool sync) override {
+        batch_.Clear();
+        writes.for_each([this](const WriteList::Write& one) { add(one); });
+        rocksdb::WriteOptions options;
+        options.sync = sync;
+        return result_of(db_->Write(options, &batch_));
+    }
+
+    // RocksDB looks for space by itself, too, and may be at it.
+    base::Result<void, EngineError> resume() override {
+        const rocksdb::Status status = db_->Resume();
+        EngineError error = error_of(status);
+        if (status.IsBusy()) error.kind = EngineError::Kind::no_space;
+        if (!status.ok()) return base::fail(std::move(error));
+        return {};
+    }
+
+    base::Result<void, std::string> scan(
+        Bytes first, const std::function<bool(Bytes key, Bytes value)>& each) override {
+        rocksdb::ReadOptions options;
+        options.fill_cache = false;
+        options.readahead_size = std::size_t{1} << 20;
+        const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+        for (at->Seek(slice(first)); at->Valid(); at->Next()) {
+            if (!each(bytes(at->key()), bytes(at->value()))) return {};
+        }
+        if (!at->status().ok()) return base::fail(at->status().ToString());
+        return {};
+    }
+
+private:
+    void add(const WriteList::Write& one) {
+        rocksdb::Status added;
+        switch (one.action) {
+            case WriteList::Action::put:
+                added = batch_.Put(slice(one.first), slice(one.second));
+                break;
+            case WriteList::Action::erase:
+                added = batch_.Delete(slice(one.first));
+                break;
+            case WriteList::Action::erase_range:
+                added = batch_.DeleteRange(slice(one.first), slice(one.second));
+                break;
+        }
+        ASSERT(added.ok());  // It is memory only.
+    }
+
+    std::unique_ptr<rocksdb::DB> db_;
+    rocksdb::WriteBatch batch_;
+};
+
+rocksdb::Options rocks_options(const RocksOptions& wanted) {
+    constexpr std::size_t mib = std::size_t{1} << 20;
+    rocksdb::Options options;
+    options.create_if_missing = !wanted.read_only;
+    if (wanted.env) options.env = static_cast<rocksdb::Env*>(wanted.env);
+    // The end of the log may be torn, since what is there was not acknowledged. A fault in front of
+    // that is damage, and is told.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    options.write_buffer_size = 8 * mib;
+    options.max_write_buffer_number = 3;
+    options.max_total_wal_size = 64 * mib;
+    options.target_file_size_base = 16 * mib;
+    options.max_bytes_for_level_base = 64 * mib;
+    options.level_compaction_dynamic_level_bytes = true;
+    options.max_background_jobs = 2;
+    options.max_open_files = 64;
+    options.compression = rocksdb::kNoCompression;
+    options.allow_concurrent_memtable_write = false;  // One thread writes.
+    options.max_manifest_file_size = 4 * mib;
+    options.keep_log_file_num = 2;
+    options.max_log_file_size = mib;
+    options.stats_dump_period_sec = 0;
+    options.stats_persist_period_sec = 0;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = rocksdb::NewLRUCache(4 * mib);
+    table.block_size = 16 * 1024;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+}
+
+std::string open_error(const std::string& path, const rocksdb::Status& status) {
+    const std::string text = status.ToString();
+    if (status.IsIOError() && text.find("lock") != std::string::npos) {
+        return fmt::format("Error: store {} is in use by another process ({}).", path, text);
+    }
+    if (status.IsCorruption()) {
+        return fmt::format(
+            "Error: store {} is damaged: {}. It is left as it is: put a copy of it back, or move "
+            "it away to begin anew.",
+            path, text);
+    }
+    return fmt::format("Error: store {} cannot be opened: {}.", path, text);
+}
+
+}  // namespace
+
+OpenedEngine open_rocks_engine(const std::string& path, const RocksOptions& options) {
+    constexpr mode_t owner_only = 0700;
+    const bool may_make = !options.read_only && !options.env;
+    if (may_make && mkdir(path.c_str(), owner_only) != 0 && errno != EEXIST) {
+        return base::fail(fmt::format("Error: store {} cannot be made: {}.", path,
+                                      std::generic_category().message(errno)));
+    }
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Options native = rocks_options(options);
+    const rocksdb::Status status = options.read_only
+                                       ? rocksdb::DB::OpenForReadOnly(native, path, &db)
+                                       : rocksdb::DB::Open(native, path, &db);
+    if (!status.ok()) return base::fail(open_error(path, status));
+    return std::make_unique<RocksEngine>(std::unique_ptr<rocksdb::DB>(db));
+}
+
+}  // namespace storage
+
+#else
+
+namespace storage {
+
+const bool has_rocksdb = false;
+
+std::string rocksdb_version() {
+    return {};
+}
+
+OpenedEngine open_rocks_engine(const std::string& path, const RocksOptions&) {
+    return base::fail(fmt::format(
+        "Error: store {} cannot be opened: this build has no RocksDB (librocksdb-dev).", path));
+}
+
+}  // namespace storage
+
+#endif
