@@ -47,9 +47,10 @@ class RocksEngine : public Engine {
 public:
     explicit RocksEngine(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
     // At level process the last groups are in the system's memory only: a clean end leaves nothing
-    // to a power cut.
+    // to a power cut. After an error RocksDB must not be asked to sync: it asserts that nobody
+    // does.
     ~RocksEngine() override {
-        db_->SyncWAL().PermitUncheckedError();
+        if (!has_error_) db_->SyncWAL().PermitUncheckedError();
         db_->Close().PermitUncheckedError();
     }
 
@@ -58,7 +59,9 @@ public:
         writes.for_each([this](const WriteList::Write& one) { add(one); });
         rocksdb::WriteOptions options;
         options.sync = sync;
-        return result_of(db_->Write(options, &batch_));
+        const rocksdb::Status status = db_->Write(options, &batch_);
+        has_error_ = !status.ok();
+        return result_of(status);
     }
 
     // RocksDB looks for space by itself, too, and may be at it.
@@ -102,6 +105,7 @@ private:
 
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::WriteBatch batch_;
+    bool has_error_ = false;
 };
 
 rocksdb::Options rocks_options(const RocksOptions& wanted) {
