@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "server/logger.h"
 #include "server/process.h"
 #include "server/server.h"
+#include "storage/rocks_engine.h"
 
 namespace cli {
 namespace {
@@ -34,6 +36,11 @@ void print_version(std::FILE* out) {
     } else {
         fmt::print(out, "without SCRAM-SHA-256 (no OpenSSL)\n");
     }
+    if (storage::has_rocksdb) {
+        fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());
+    } else {
+        fmt::print(out, "without persistence (no RocksDB)\n");
+    }
 }
 
 void print_help(std::FILE* out) {
@@ -41,7 +48,7 @@ void print_help(std::FILE* out) {
     fmt::print(out,
                "\nnightjar is an MQTT v5.0/v3.1.1/v3.1 broker that takes Mosquitto's place.\n\n"
                "Usage: nightjar [-c config_file] [-d] [-h] [-p port] [-q] [-v]\n"
-               "       nightjar pub|sub|rr|passwd ...   (nightjar help for more)\n\n"
+               "       nightjar pub|sub|rr|passwd|db ...  (nightjar help for more)\n\n"
                " -c, --config-file : the broker's configuration file, a mosquitto.conf.\n"
                " -d, --daemon      : put the broker into the background after starting.\n"
                " -h, --help        : display this help.\n"
@@ -176,6 +183,9 @@ int run_broker(std::span<char*> args) {
     if (flags.help || flags.version) {
         flags.help ? print_help(stdout) : print_version(stdout);
         return 0;
+    }
+    if (const char* location = std::getenv("MOSQUITTO_PERSISTENCE_LOCATION")) {
+        flags.config.persistence_location = location;
     }
     server::Logger log;
     auto config = config::parse(flags.config);

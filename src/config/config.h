@@ -66,8 +66,12 @@ struct Plugin {
 // Who of a shared subscription's connected members gets the next message.
 enum class SharedStrategy { round_robin, sticky, hash };
 
+// What a promise to a client survives: nothing, the end of the process, a loss of power.
+enum class Durability { memory, process, disk };
+
 struct Persistence {
     bool enabled = false;
+    Durability durability = Durability::disk;  // Only where it is enabled.
     std::string file = "mosquitto.db";
     std::string location;
     int autosave_interval_s = 1800;

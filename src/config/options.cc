@@ -45,6 +45,9 @@ void warn_about(const Option& option, Draft& draft, std::string_view key) {
     if (option.support == honoured && option.deprecated.empty()) return;
     if (option.support == accepted) {
         draft.warn(fmt::format("Warning: The '{}' option is accepted but not honoured yet.", key));
+    } else if (option.support == dropped && !option.deprecated.empty()) {
+        draft.warn(
+            fmt::format("Warning: The '{}' option is not needed. {}", key, option.deprecated));
     } else if (option.support == dropped) {
         draft.warn(fmt::format("Warning: The '{}' option is no longer available.", key));
     } else {

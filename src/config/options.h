@@ -21,7 +21,7 @@ enum class Scope {
 enum class Support {
     honoured,
     accepted,  // Checked and kept, but without effect yet: one warning.
-    dropped,   // Mosquitto has no use for it either: one warning.
+    dropped,   // Of no use here, and mostly not in Mosquitto either: one warning.
 };
 enum class Reload { yes, no };
 // Which check an accepted option asks for. Without it nobody may pass where it would have stood.

@@ -18,12 +18,14 @@ namespace config {
 
 inline constexpr std::size_t file_bytes_max = 16U << 20U;
 
-// What the command line says.
+// What the command line says, and the environment.
 struct Options {
     std::optional<std::string> file{};   // -c
     std::vector<std::uint16_t> ports{};  // -p, as often as given; used only in local-only mode.
     bool verbose = false;                // -v: every log type, whatever the file says.
     bool quiet = false;                  // -q: no log at all; beats verbose.
+    // MOSQUITTO_PERSISTENCE_LOCATION: beats the file's persistence_location, unless empty.
+    std::string persistence_location{};
 };
 
 // The files, as two questions, so that tests answer them from memory. Errors are a sentence.

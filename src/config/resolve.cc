@@ -159,6 +159,9 @@ base::Result<Config, Error> resolve(Draft draft, const Options& options) {
     for (Bridge& bridge : config.bridges) {
         if (!bridge.local_clean_session) bridge.local_clean_session = bridge.clean_session;
     }
+    if (!options.persistence_location.empty()) {
+        config.persistence.location = options.persistence_location;
+    }
     if (options.verbose) config.log.types = std::numeric_limits<std::uint32_t>::max();
     if (options.quiet) config.log.types = 0;
     return config;

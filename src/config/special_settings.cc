@@ -145,6 +145,17 @@ Outcome set_protocol(Draft& draft, Words& words) {
     return {};
 }
 
+Outcome set_durability(Draft& draft, Words& words) {
+    constexpr std::array<std::pair<std::string_view, Durability>, 3> levels{
+        {{"memory", Durability::memory},
+         {"process", Durability::process},
+         {"disk", Durability::disk}}};
+    const auto level = choice(words, levels);
+    if (!level) return base::fail(level.error());
+    draft.config.persistence.durability = *level;
+    return {};
+}
+
 Outcome set_receive_maximum_exceeded(Draft& draft, Words& words) {
     const auto word = words.needed_word();
     if (!word) return base::fail(word.error());

@@ -10,6 +10,7 @@ namespace config {
 Outcome set_accept_protocol_versions(Draft& draft, Words& words);
 Outcome set_auto_id_prefix(Draft& draft, Words& words);
 Outcome set_bind_address(Draft& draft, Words& words);
+Outcome set_durability(Draft& draft, Words& words);
 Outcome set_enable_proxy_protocol(Draft& draft, Words& words);
 Outcome set_listener(Draft& draft, Words& words);
 Outcome set_listener_auto_id_prefix(Draft& draft, Words& words);

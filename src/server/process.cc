@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
 
 namespace server {
 
@@ -42,14 +45,43 @@ base::Result<void, std::string> PidFile::write(const std::string& path) {
     return {};
 }
 
+namespace {
+
+bool stays_root(const std::string& user) {
+    return geteuid() != 0 || user.empty() || user == "root";
+}
+
+const passwd* account_of(const std::string& user) {
+    const passwd* account = getpwnam(user.c_str());
+    return account || user != "mosquitto" ? account : getpwnam("nobody");
+}
+
+}  // namespace
+
+base::Result<void, std::string> give_to_user(const std::string& folder, const std::string& user) {
+    const passwd* account = stays_root(user) ? nullptr : account_of(user);
+    if (!account) return {};  // drop_privileges() says what is wrong with the name.
+    std::error_code error;
+    std::vector<std::string> paths{folder};
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        paths.push_back(entry.path());
+    }
+    for (const std::string& path : paths) {
+        if (lchown(path.c_str(), account->pw_uid, account->pw_gid) == 0) continue;
+        if (errno == ENOENT) continue;  // A file of the store that it needed no longer.
+        return base::fail(fmt::format("Error: {} cannot be given to user {}: {}.", path,
+                                      account->pw_name, std::strerror(errno)));
+    }
+    return {};
+}
+
 base::Result<void, std::string> drop_privileges(const std::string& user, std::string& warning) {
     if (geteuid() != 0) return {};
     if (user.empty() || user == "root") {
         warning = "Mosquitto should not be run as root/administrator: neither should nightjar.";
         return {};
     }
-    const passwd* account = getpwnam(user.c_str());
-    if (!account && user == "mosquitto") account = getpwnam("nobody");
+    const passwd* account = account_of(user);
     if (!account) {
         return base::fail(fmt::format("Invalid user '{}': there is no such account.", user));
     }

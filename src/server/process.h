@@ -24,6 +24,9 @@ private:
     std::string path_;
 };
 
+// When running as root: what was made in the folder belongs to whom drop_privileges() becomes.
+base::Result<void, std::string> give_to_user(const std::string& folder, const std::string& user);
+
 // When running as root: becomes `user` (or, if there is no user "mosquitto", "nobody"), so that a
 // fault gives away nothing but what that user has. "root" or an empty name keeps root, and
 // `warning` says what that means.

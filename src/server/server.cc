@@ -5,8 +5,8 @@
 #include "broker/recovery.h"
 #include "config/difference.h"
 #include "net/limits.h"
+#include "server/make_store.h"
 #include "server/settings.h"
-#include "storage/level_memory.h"
 
 namespace server {
 
@@ -26,7 +26,8 @@ Server::Server(config::Config config, config::Options source, Logger& log)
 
 Server::~Server() {
     log_.set_publisher({});
-    signals_.reset();  // Before the loop it stands on.
+    if (store_) store_->finish();  // It wakes the shards until then.
+    signals_.reset();              // Before the loop it stands on.
 }
 
 std::unique_ptr<broker::Authorizer> Server::make_authorizer() const {
@@ -54,7 +55,7 @@ base::Result<void, std::string> Server::open() {
 
 base::Result<void, std::string> Server::make_shards() {
     const std::uint32_t count = shard_count(config_);
-    store_ = std::make_unique<storage::LevelMemory>();
+    if (auto made = make_store(); !made) return made;
     broker_ = std::make_unique<broker::Broker>(count, broker_options(config_), authenticator_,
                                                *authorizer_, *store_);
     for (std::uint32_t number = 0; number < count; ++number) {
@@ -63,7 +64,7 @@ base::Result<void, std::string> Server::make_shards() {
         shards_.push_back(
             std::make_unique<ShardThread>(std::move(*loop), *broker_, number, log_, shards_));
     }
-    recover();
+    if (auto recovered = recover(); !recovered) return recovered;
     signals_ = std::make_unique<net::Signals>(shards_[0]->loop(),
                                               [this](int signal) { on_signal(signal); });
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGRTMIN}) {
@@ -75,12 +76,23 @@ base::Result<void, std::string> Server::make_shards() {
     return {};
 }
 
-// What the store has kept, before anybody can connect.
-void Server::recover() {
+base::Result<void, std::string> Server::make_store() {
+    auto made = server::make_store(config_, log_);
+    if (!made) return base::fail(made.error());
+    store_ = std::move(made->store);
+    durable_store_ = made->durable;
+    return {};
+}
+
+// What the store has kept, before anybody can connect. A store that is new (is_new()) is where the
+// file of a Mosquitto that was here before will be read.
+base::Result<void, std::string> Server::recover() {
     store_->on_commit([this](std::uint32_t shard) { shards_[shard]->post([] {}); });
     std::vector<broker::Shard*> shards;
     for (const auto& shard : shards_) shards.push_back(&shard->shard());
     broker::recover(*broker_, shards);
+    if (!durable_store_ || durable_store_->restore_error().empty()) return {};
+    return base::fail(durable_store_->restore_error());
 }
 
 // A file that does not parse changes nothing.
@@ -158,6 +170,7 @@ void Server::run() {
     }
     shards_[0]->run();
     for (std::thread& thread : threads_) thread.join();
+    store_->finish();
     log_.set_publisher({});
 }
 
@@ -166,8 +179,23 @@ void Server::on_signal(int signal) {
     if (signal == SIGHUP) return reload();
     if (signal == SIGRTMIN) return reopen_log();
     if (signal == SIGUSR2) return print_subscriptions();
+    print_store();
+}
+
+// Mosquitto saves its database at SIGUSR1.
+void Server::print_store() {
+    if (!durable_store_) {
+        return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");
+    }
+    const storage::StoreFigures figures = durable_store_->figures();
     log_.print(LogType::notice,
-               "SIGUSR1: there is no database to save: persistence is not there yet.");
+               "SIGUSR1: what changes is kept at once: {} batches in {} groups, {} records, {} "
+               "bytes; {} bytes wait{}.",
+               figures.batches, figures.groups, figures.writes, figures.bytes,
+               figures.waiting_bytes,
+               figures.has_failed        ? "; the store has failed"
+               : figures.is_out_of_space ? "; there is no space"
+                                         : "");
 }
 
 void Server::stop() {

@@ -20,6 +20,7 @@
 #include "server/door.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
+#include "storage/durable_store.h"
 
 namespace server {
 
@@ -38,7 +39,8 @@ public:
 
 private:
     base::Result<void, std::string> make_shards();
-    void recover();
+    base::Result<void, std::string> make_store();
+    base::Result<void, std::string> recover();
     base::Result<void, std::string> load_users();
     base::Result<void, std::string> open_listener(const config::Listener& listener);
     void log_addresses(const net::Listener& listener);
@@ -48,6 +50,7 @@ private:
     void reload();
     void reopen_log();
     void print_subscriptions();
+    void print_store();
     void publish_log_line(base::LogType type, std::string line);
     std::unique_ptr<broker::Authorizer> make_authorizer() const;
 
@@ -62,6 +65,7 @@ private:
     std::unique_ptr<broker::Authorizer> authorizer_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::unique_ptr<broker::Store> store_;
+    storage::DurableStore* durable_store_ = nullptr;  // The same; null if it keeps nothing.
     std::unique_ptr<broker::Broker> broker_;
     std::vector<std::unique_ptr<ShardThread>> shards_;
     std::unique_ptr<broker::SysTopics> sys_topics_;

@@ -50,6 +50,14 @@ def nightjar_only(reason):
     return unittest.skipUnless(IS_NIGHTJAR, "nightjar only: " + reason)
 
 
+def has_persistence():
+    """False for a nightjar that was built without it."""
+    if not IS_NIGHTJAR:
+        return True
+    done = subprocess.run([BROKER, "--version"], stdout=subprocess.PIPE, check=True)
+    return b"with persistence" in done.stdout
+
+
 def _die_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "config/parse.h"
+#include "server/make_store.h"
 
 namespace server {
 namespace {
 
-config::Config parsed(const std::string& text) {
+config::Config parsed(const std::string& text, const std::string& location = {}) {
     config::Options options;
+    options.persistence_location = location;
     options.file = "x.conf";
     config::Files files;
     files.read = [&](const std::string&) -> base::Result<std::string, std::string> { return text; };
@@ -107,6 +109,28 @@ TEST(Settings, without_per_listener_settings_all_listeners_have_the_same_users) 
     ASSERT_EQ(1U, files.size());
     for (const config::Listener& listener : config.listeners) {
         EXPECT_EQ(1U, door_options(listener, files).realm);
+    }
+}
+
+struct PathRow {
+    std::string sentence;
+    std::string text;
+    std::string environment;
+    std::string want;
+};
+
+TEST(Settings, the_store_has_its_place) {
+    const PathRow table[] = {
+        {"the default", "", "", "nightjar.store"},
+        {"a location", "persistence_location /var/lib/x/\n", "", "/var/lib/x/nightjar.store"},
+        {"without a slash", "persistence_location /var/lib/x\n", "", "/var/lib/x/nightjar.store"},
+        {"another database", "persistence_file a/b.db\n", "", "a/nightjar.store"},
+        {"a name of its own", "persistence_file mine\n", "", "mine"},
+        {"the environment", "persistence_location /x\n", "/y", "/y/nightjar.store"},
+    };
+    for (const PathRow& row : table) {
+        EXPECT_EQ(row.want, store_path(parsed(row.text, row.environment).persistence))
+            << row.sentence;
     }
 }
 
