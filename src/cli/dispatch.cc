@@ -32,8 +32,8 @@ std::optional<ToolCall> find_tool(std::span<char*> args) {
     return std::nullopt;
 }
 
-std::optional<std::span<char*>> find_passwd(std::span<char*> args) {
-    if (args.size() < 2 || std::string_view(args[1]) != "passwd") return std::nullopt;
+std::optional<std::span<char*>> find_word(std::span<char*> args, std::string_view word) {
+    if (args.size() < 2 || word != args[1]) return std::nullopt;
     return args.subspan(2);
 }
 
@@ -52,6 +52,7 @@ std::string overview_text() {
         text.append(" (also when started as ").append(row.alias).append(")\n");
     }
     text += "  nightjar passwd ...\n      edit the users of a scram_file\n";
+    text += "  nightjar db ...\n      look into the broker's store\n";
     return text +
            "\nnightjar --help lists the flags of the broker; each tool has its own --help.\n";
 }

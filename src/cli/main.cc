@@ -3,6 +3,7 @@
 #include <span>
 
 #include "cli/broker_command.h"
+#include "cli/db_tool.h"
 #include "cli/dispatch.h"
 #include "cli/passwd_tool.h"
 #include "cli/tools.h"
@@ -12,7 +13,8 @@ int main(int argc, char** argv) {
     if (const auto call = cli::find_tool(args)) {
         return cli::run_tool(call->tool, call->program, call->arguments);
     }
-    if (const auto arguments = cli::find_passwd(args)) return cli::run_passwd(*arguments);
+    if (const auto arguments = cli::find_word(args, "passwd")) return cli::run_passwd(*arguments);
+    if (const auto arguments = cli::find_word(args, "db")) return cli::run_db(*arguments);
     if (cli::wants_help(args)) {
         std::fputs(cli::overview_text().c_str(), stdout);
         return 0;
