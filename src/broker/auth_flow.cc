@@ -70,10 +70,10 @@ void Connection::follow(const AuthAnswer& answer) {
 void Connection::on_late_answer(const AuthAnswer& answer) {
     ASSERT(authentication_ && authentication_->answer_due);
     const bool was_connected = state_ == State::connected;
-    const std::size_t changes = shard_.changes_made();
+    const std::size_t changes = shard_.promises_made();
     authentication_->answer_due = false;
     follow(answer);
-    if (shard_.changes_made() != changes && shard_.records()) shard_.hold_output(*this);
+    if (shard_.promises_made() != changes && shard_.records()) shard_.hold_output(*this);
     if (!was_connected && state_ != State::ended) wire_.resume_reading();
 }
 

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "broker/authenticator.h"
 #include "broker/counters.h"
+#include "broker/handover_ledger.h"
 #include "broker/interest.h"
 #include "broker/options.h"
 #include "broker/retained_store.h"
@@ -28,7 +29,8 @@ public:
           authenticator_(authenticator),
           authorizer_(authorizer),
           store_(store),
-          retained_({options_->retained_messages_max, options_->retained_bytes_max}) {}
+          retained_({options_->retained_messages_max, options_->retained_bytes_max}),
+          handovers_(store.records() ? shards : 0) {}
 
     std::uint32_t shard_count() const { return shard_count_; }
     // The shard that a client id belongs to: by way of 256 partitions, which are what will move
@@ -44,6 +46,7 @@ public:
     Authenticator& authenticator() { return authenticator_; }
     Authorizer& authorizer() { return authorizer_; }
     Store& store() { return store_; }
+    HandoverLedger& handovers() { return handovers_; }
 
     // Sessions of all shards, for global_max_clients. False if `max` are there already.
     bool add_session(std::int64_t max) {
@@ -74,6 +77,7 @@ private:
     Interest interest_;
     SharedGroups shared_groups_;
     RetainedStore retained_;
+    HandoverLedger handovers_;
     std::atomic<std::int64_t> sessions_{0};
     std::atomic<std::uint64_t> session_numbers_{1};
 };

@@ -135,9 +135,9 @@ bool Connection::refuses_first_byte(std::uint8_t byte) {
 
 // What answers a packet waits until what the packet has changed is safe.
 void Connection::handle_recorded(const mqtt::Frame& frame) {
-    const std::size_t before = shard_.changes_made();
+    const std::size_t before = shard_.promises_made();
     handle(frame);
-    if (shard_.changes_made() != before && is_answered_by_promise(frame)) {
+    if (shard_.promises_made() != before && is_answered_by_promise(frame)) {
         shard_.hold_output(*this);
     }
 }

@@ -4,9 +4,9 @@
 
 namespace broker {
 
-void OutputGate::close_turn(CommitNumber number) {
+void OutputGate::close_turn(TurnPromise promise) {
     if (held_now_.empty()) return;
-    Turn turn{number, {}};
+    Turn turn{std::move(promise), {}};
     turn.holds.reserve(held_now_.size());
     for (Connection* connection : held_now_) {
         base::OutputQueue& output = connection->wire().output();
@@ -21,13 +21,11 @@ void OutputGate::close_turn(CommitNumber number) {
     turns_.push_back(std::move(turn));
 }
 
-void OutputGate::release(CommitNumber committed) {
-    while (!turns_.empty() && turns_.front().number <= committed) {
-        const Turn turn = std::move(turns_.front());
-        turns_.pop_front();
-        for (const Hold& hold : turn.holds) {
-            if (hold.connection) open(hold);
-        }
+void OutputGate::release_first() {
+    const Turn turn = std::move(turns_.front());
+    turns_.pop_front();
+    for (const Hold& hold : turn.holds) {
+        if (hold.connection) open(hold);
     }
 }
 

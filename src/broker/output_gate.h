@@ -1,9 +1,9 @@
 // Keeps what a connection was told from reaching its socket before it is true on disk (output
 // commit): an acknowledgement promises what the turn's changes say.
 //
-// Each turn may hold outputs; they wait for the number of that turn's batch, and are released in
-// the order of the turns. What a turn adds to a held output waits behind it, so order stays. An
-// output that backed up earlier waits along.
+// Each turn may hold outputs; they wait until that turn's promise is kept: until its batch is safe,
+// and what it handed to other shards. They are released in the order of the turns. What a turn adds
+// to a held output waits behind it, so order stays. An output that backed up earlier waits along.
 //
 // Owned by a Shard, and used only with a store that records. Limit: one entry for each connection
 // and turn on its way to the disk.
@@ -13,11 +13,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/handovers.h"
 #include "broker/store.h"
 
 namespace broker {
 
 class Connection;
+
+// What one turn told clients stands on this.
+struct TurnPromise {
+    CommitNumber number = 0;  // 0 = the turn has changed nothing.
+    std::vector<Handover> handovers;
+};
 
 class OutputGate {
 public:
@@ -25,11 +32,15 @@ public:
     void hold(Connection& connection) {
         if (held_now_.empty() || held_now_.back() != &connection) held_now_.push_back(&connection);
     }
-    // The turn is over: what it holds waits for `number`.
-    void close_turn(CommitNumber number);
+    // The turn is over: what it holds waits for that.
+    void close_turn(TurnPromise promise);
     // The turn is over, and there is nothing to wait for.
     void open_turn() { held_now_.clear(); }
-    void release(CommitNumber committed);
+    // Lets out what the first turns hold, as long as `is_kept(promise)` says so.
+    template <typename IsKept>
+    void release(IsKept&& is_kept) {
+        while (!turns_.empty() && is_kept(turns_.front().promise)) release_first();
+    }
     // The connection is going away.
     void forget(Connection& connection);
 
@@ -39,7 +50,7 @@ private:
         std::size_t bytes;       // Of its output: what this turn put behind the earlier ones.
     };
     struct Turn {
-        CommitNumber number;
+        TurnPromise promise;
         std::vector<Hold> holds;
     };
     struct Held {
@@ -47,6 +58,7 @@ private:
         std::size_t bytes = 0;
     };
 
+    void release_first();
     void open(const Hold& hold);
 
     std::vector<Connection*> held_now_;

@@ -26,7 +26,8 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       outboxes_(broker.shard_count()),
       sweep_(&Shard::on_sweep, this),
       debugging_(environment.log.enabled(base::LogType::debug)),
-      records_(broker.store().records()) {}
+      records_(broker.store().records()),
+      handovers_(broker.handovers(), number, broker.shard_count()) {}
 
 Shard::~Shard() = default;
 
@@ -110,10 +111,11 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will) {
     publish(publication);
 }
 
-void Shard::receive(const RouteBatch& batch) {
+void Shard::receive(std::uint32_t from, const RouteBatch& batch) {
+    if (records_) handovers_.take(from, batch.count());
     batch.for_each([&](Publication& publication, const SharedTarget* target) {
         if (target) {
-            receive_shared(publication, *target);
+            deliver_received(publication, *target);
         } else {
             route_here(publication);
         }
@@ -205,11 +207,12 @@ bool Shard::route_to_peers(Publication& publication) {
 void Shard::send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target) {
     RouteBatch& outbox = outboxes_[shard];
     outbox.add(publication, target);
+    if (records_) handovers_.hand_over(shard, publication.qos != mqtt::Qos::at_most_once);
     if (outbox.bytes() > outbox_bytes_max) congested_ = true;
 }
 
 bool Shard::end_of_turn() {
-    if (records_) gate_.release(broker_.store().committed(number_));
+    if (records_) keep_promises();
     pump_waiting();
     unsubscribe_leaving();
     const bool interrupted = resume_interrupted();
@@ -222,21 +225,36 @@ bool Shard::end_of_turn() {
 // Before the turn's output is written.
 void Shard::commit_turn() {
     changes_.prune();
-    if (changes_.empty()) {
-        store_behind_ = broker_.store().is_behind();
-        return gate_.open_turn();
+    Store& store = broker_.store();
+    const CommitNumber number = changes_.empty() ? 0 : store.append(number_, changes_);
+    store_behind_ = store.is_behind();
+    handovers_.close_turn(number);
+    TurnPromise promise{number, handovers_.take_promises()};
+    if (is_kept(promise, store.committed(number_))) {
+        gate_.open_turn();
+    } else {
+        gate_.close_turn(std::move(promise));
     }
-    const CommitNumber number = broker_.store().append(number_, changes_);
-    store_behind_ = broker_.store().is_behind();
-    if (broker_.store().committed(number_) >= number) return gate_.open_turn();
-    gate_.close_turn(number);
+    keep_promises();
+}
+
+bool Shard::is_kept(const TurnPromise& promise, CommitNumber committed) const {
+    return promise.number <= committed && handovers_.are_safe(promise.handovers);
+}
+
+// Those of earlier turns, and of this one to the shards that wait for us.
+void Shard::keep_promises() {
+    const CommitNumber committed = broker_.store().committed(number_);
+    handovers_.give_receipts(committed,
+                             [this](std::uint32_t shard) { environment_.peers.wake(shard); });
+    gate_.release([&](const TurnPromise& promise) { return is_kept(promise, committed); });
 }
 
 void Shard::flush_outboxes() {
     bool congested = false;
     for (std::uint32_t shard = 0; shard < outboxes_.size(); ++shard) {
         RouteBatch& outbox = outboxes_[shard];
-        if (outbox.empty() || environment_.peers.post(shard, outbox)) continue;
+        if (outbox.empty() || environment_.peers.post(number_, shard, outbox)) continue;
         congested = congested || outbox.bytes() > outbox_bytes_max;
     }
     congested_ = congested;

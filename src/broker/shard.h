@@ -22,6 +22,7 @@
 #include "broker/counters.h"
 #include "broker/options.h"
 #include "broker/output_gate.h"
+#include "broker/peers.h"
 #include "broker/publish_encoder.h"
 #include "broker/refusal.h"
 #include "broker/route_batch.h"
@@ -29,15 +30,6 @@
 #include "broker/subscription_index.h"
 
 namespace broker {
-
-// The seam to the other shards. Thread: the calling shard's.
-class Peers {
-public:
-    virtual ~Peers() = default;
-    // Hands a turn's messages to another shard, which will call receive(). False if that shard is
-    // too far behind: the batch stays here, and the shard calls again next turn.
-    virtual bool post(std::uint32_t shard, RouteBatch& batch) = 0;
-};
 
 struct ShardEnvironment {
     const base::Clock& clock;
@@ -84,7 +76,7 @@ public:
     // Not if its client has lost the right to publish it since CONNECT.
     void publish_will(std::string_view client_id, const PendingWill& will);
     // Messages that another shard's clients published.
-    void receive(const RouteBatch& batch);
+    void receive(std::uint32_t from, const RouteBatch& batch);
     // Publishers must wait: another shard, or the store, does not keep up. Resumed when it does.
     bool is_congested() const { return congested_; }
     bool is_store_behind() const { return store_behind_; }
@@ -97,9 +89,10 @@ public:
     void record(OneChange&& change) {
         changes_.add(std::forward<OneChange>(change));
     }
-    // What was recorded in this turn so far, for who must know whether something was.
-    std::size_t changes_made() const { return changes_.size(); }
-    // What the connection is told in this turn waits until the turn's changes are safe.
+    // Counts what this turn has recorded, and what it has handed to other shards, for who must know
+    // whether something was.
+    std::size_t promises_made() const { return changes_.size() + handovers_.promised(); }
+    // What the connection is told in this turn waits until both are safe.
     void hold_output(Connection& connection) { gate_.hold(connection); }
 
     // Hands over what the turn made. True if there is more to do at once.
@@ -127,8 +120,9 @@ public:
 
     // Gives a message to one of a group's members, here or on another shard. False if there is none
     // `among` them.
+    // `received`: how it came from another shard.
     bool offer(Publication& publication, const SharedGroup& group, Among among,
-               std::uint8_t attempt = 0);
+               std::uint8_t attempt = 0, const SharedTarget* received = nullptr);
 
     // Pumps the session again at the end of each turn until nothing waits.
     void pump_later(Session& session) { pumping_.push_back(session.id()); }
@@ -191,6 +185,9 @@ private:
     void deliver_to(Publication& publication, const Subscription& subscription);
     bool route_to_peers(Publication& publication);
     void send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target);
+    void deliver_received(Publication& publication, const SharedTarget& target);
+    bool is_kept(const TurnPromise& promise, CommitNumber committed) const;
+    void keep_promises();
     bool route_shared(Publication& publication);
     SharedSubscription* find_shared(const SharedTarget& target);
     bool take_shared(Publication& publication, const SharedSubscription& one,
@@ -245,6 +242,7 @@ private:
     bool debugging_ = false;
     const bool records_;
     ChangeBatch changes_;
+    Handovers handovers_;
     OutputGate gate_;
 };
 

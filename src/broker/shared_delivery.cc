@@ -65,13 +65,18 @@ bool Shard::route_shared(Publication& publication) {
 }
 
 bool Shard::offer(Publication& publication, const SharedGroup& group, Among among,
-                  std::uint8_t attempt) {
+                  std::uint8_t attempt, const SharedTarget* received) {
     for (;; ++attempt) {
         const auto member =
             group.choose(options_->shared_strategy, publication.topic, attempt, among);
         if (!member) return false;
-        const SharedTarget target{group.id(), *member, attempt};
+        SharedTarget target{group.id(), *member, attempt, static_cast<std::uint8_t>(number_)};
         if (member->shard != number_) {
+            if (received) {
+                target.origin = received->origin;
+                target.is_passed_on = true;
+                if (records_ && !received->is_passed_on) handovers_.pass_on(target.origin);
+            }
             send_to(member->shard, publication, &target);
             return true;
         }
@@ -109,6 +114,13 @@ bool Shard::take_shared(Publication& publication, const SharedSubscription& one,
     return true;
 }
 
+void Shard::deliver_received(Publication& publication, const SharedTarget& target) {
+    const std::uint64_t before = handovers_.handed_over();
+    receive_shared(publication, target);
+    const bool went_on = handovers_.handed_over() != before;
+    if (records_ && target.is_passed_on && !went_on) handovers_.keep_passed_on(target.origin);
+}
+
 // From another shard, which may have chosen a member that has gone meanwhile. One that is away only
 // keeps what nobody else is there for.
 void Shard::receive_shared(Publication& publication, const SharedTarget& target) {
@@ -116,15 +128,15 @@ void Shard::receive_shared(Publication& publication, const SharedTarget& target)
     const SharedSubscription* const one = find_shared(target);
     if (!one) {
         const SharedGroupRef group = broker_.shared_groups().find(target.group);
-        const bool taken = group && offer(publication, *group, Among::everybody);
+        const bool taken = group && offer(publication, *group, Among::everybody, 0, &target);
         if (!taken) counters_.dropped_no_member.add();
         return;
     }
     const auto id = static_cast<std::size_t>(one->subscription.session);
     const bool is_away = !sessions_by_id_[id]->is_connected();
-    if (is_away && offer(publication, *one->group, Among::connected)) return;
+    if (is_away && offer(publication, *one->group, Among::connected, 0, &target)) return;
     if (take_shared(publication, *one, target)) return;
-    if (!offer(publication, *one->group, Among::everybody, next)) {
+    if (!offer(publication, *one->group, Among::everybody, next, &target)) {
         counters_.dropped_no_member.add();
     }
 }

@@ -36,7 +36,9 @@ struct SharedMember {
 struct SharedTarget {
     SharedGroupId group{};
     SharedMember member;
-    std::uint8_t attempt = 0;  // How many members did not take it before.
+    std::uint8_t attempt = 0;   // How many members did not take it before.
+    std::uint8_t origin = 0;    // The shard whose client sent it.
+    bool is_passed_on = false;  // Not by its origin: the shard that it went to passed it on.
 };
 
 enum class Among : std::uint8_t { everybody, connected };

@@ -130,22 +130,22 @@ void ShardThread::connection_closed() {
 
 // One task a turn and target. The bytes on the way are bounded: beyond, the sender keeps its batch
 // and is woken when there is room.
-bool ShardThread::post(std::uint32_t shard, broker::RouteBatch& batch) {
-    ShardThread& target = *shards_[shard];
-    Backlog& backlog = target.backlogs_[number_];
+bool ShardThread::post(std::uint32_t from, std::uint32_t to, broker::RouteBatch& batch) {
+    ShardThread& target = *shards_[to];
+    Backlog& backlog = target.backlogs_[from];
     if (backlog.bytes.load() > peer_bytes_max) {
         backlog.sender_waits.store(true);
         // It may have caught up before it could see that we wait.
         if (backlog.bytes.load() > peer_bytes_max) return false;
     }
     backlog.bytes.fetch_add(batch.bytes());
-    target.post([&target, from = number_, sent = std::move(batch)] { target.receive(from, sent); });
+    target.post([&target, from, sent = std::move(batch)] { target.receive(from, sent); });
     batch = {};
     return true;
 }
 
 void ShardThread::receive(std::uint32_t from, const broker::RouteBatch& batch) {
-    shard_->receive(batch);
+    shard_->receive(from, batch);
     Backlog& backlog = backlogs_[from];
     backlog.bytes.fetch_sub(batch.bytes());
     if (backlog.sender_waits.exchange(false)) {

@@ -69,7 +69,10 @@ private:
     void on_connection(net::Listener& listener, net::DetachedStream connection) override;
     void on_accept_paused(net::Listener& listener, std::string_view reason) override;
     void on_accept_throttled(net::Listener& listener) override;
-    bool post(std::uint32_t shard, broker::RouteBatch& batch) override;
+    bool post(std::uint32_t from, std::uint32_t to, broker::RouteBatch& batch) override;
+    void wake(std::uint32_t shard) override {
+        shards_[shard]->post([] {});
+    }
     void receive(std::uint32_t from, const broker::RouteBatch& batch);
     void adopt(Door& door, net::DetachedStream connection);
     void refuse_connection(const net::Address& peer, std::string_view limit);

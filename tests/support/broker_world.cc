@@ -66,8 +66,8 @@ bool BrokerWorld::turn() {
     bool active = false;
     for (auto& node : nodes_) {
         const auto batches = std::exchange(node->inbox, {});
-        for (const broker::RouteBatch& batch : batches) node->shard->receive(batch);
-        active = active || !batches.empty();
+        for (const auto& [from, batch] : batches) node->shard->receive(from, batch);
+        active = std::exchange(node->is_woken, false) || active || !batches.empty();
     }
     for (std::size_t i = 0; i < wires_.size(); ++i) active = feed(*wires_[i]) || active;
     for (auto& node : nodes_) node->timers.fire_due(clock.monotonic_ms());
@@ -81,7 +81,7 @@ bool BrokerWorld::turn() {
         }
         active = finish(*wire) || active;
     }
-    for (const auto& node : nodes_) active = active || !node->inbox.empty();
+    for (const auto& node : nodes_) active = active || node->is_woken || !node->inbox.empty();
     return active;
 }
 
@@ -103,9 +103,9 @@ bool BrokerWorld::finish(FakeWire& wire) {
     return true;
 }
 
-bool BrokerWorld::post(std::uint32_t shard, broker::RouteBatch& batch) {
-    if (nodes_[shard]->refuses) return false;
-    nodes_[shard]->inbox.push_back(std::move(batch));
+bool BrokerWorld::post(std::uint32_t from, std::uint32_t to, broker::RouteBatch& batch) {
+    if (nodes_[to]->refuses) return false;
+    nodes_[to]->inbox.emplace_back(from, std::move(batch));
     return true;
 }
 

@@ -65,14 +65,16 @@ private:
     struct Node {
         explicit Node(std::uint64_t now_ms) : timers(now_ms) {}
         base::TimerWheel timers;
-        std::vector<broker::RouteBatch> inbox;
+        std::vector<std::pair<std::uint32_t, broker::RouteBatch>> inbox;  // With their senders.
         bool refuses = false;
+        bool is_woken = false;
         std::unique_ptr<broker::Shard> shard;
     };
     // Turns after which a broker that still has something to do is a broker that never stops.
     static constexpr int turns_max = 1'000'000;
 
-    bool post(std::uint32_t shard, broker::RouteBatch& batch) override;
+    bool post(std::uint32_t from, std::uint32_t to, broker::RouteBatch& batch) override;
+    void wake(std::uint32_t shard) override { nodes_[shard]->is_woken = true; }
     bool turn();
     bool feed(FakeWire& wire);
     bool finish(FakeWire& wire);

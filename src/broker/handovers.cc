@@ -1,0 +1,67 @@
+#include "broker/handovers.h"
+
+#include <algorithm>
+
+namespace broker {
+
+void Handovers::hand_over(std::uint32_t to, bool is_promised) {
+    Handed& handed = handed_[to];
+    ++handed.count;
+    ++handed_over_;
+    if (!is_promised) return;
+    handed.is_promised = true;
+    ++promised_;
+}
+
+void Handovers::take(std::uint32_t from, std::uint64_t count) {
+    Taken& taken = taken_[from];
+    taken.count += count;
+    taken.is_new = true;
+}
+
+void Handovers::keep_passed_on(std::uint32_t origin) {
+    Taken& taken = taken_[origin];
+    ++taken.kept_passed_on;
+    taken.is_new = true;
+}
+
+std::vector<Handover> Handovers::take_promises() {
+    std::vector<Handover> promises;
+    for (std::uint32_t to = 0; to < handed_.size(); ++to) {
+        Handed& handed = handed_[to];
+        if (handed.is_promised) promises.push_back({to, handed.count});
+        handed.is_promised = false;
+    }
+    return promises;
+}
+
+bool Handovers::are_safe(const std::vector<Handover>& handovers) const {
+    if (handovers.empty()) return true;
+    const bool are_there = std::ranges::all_of(handovers, [this](const Handover& one) {
+        return ledger_.safe(shard_, one.to) >= one.count;
+    });
+    return are_there && ledger_.is_settled(shard_);
+}
+
+void Handovers::close_turn(CommitNumber number) {
+    for (std::uint32_t sender = 0; sender < taken_.size(); ++sender) {
+        Taken& taken = taken_[sender];
+        if (!taken.is_new) continue;
+        receipts_.push_back({number, sender, taken.count, taken.kept_passed_on});
+        taken.is_new = false;
+        taken.kept_passed_on = 0;
+    }
+}
+
+void Handovers::give_receipts(CommitNumber committed,
+                              const std::function<void(std::uint32_t)>& wake) {
+    while (!receipts_.empty() && receipts_.front().number <= committed) {
+        const Receipt receipt = receipts_.front();
+        receipts_.pop_front();
+        if (receipt.kept_passed_on != 0) ledger_.settle(receipt.sender, receipt.kept_passed_on);
+        ledger_.set_safe(receipt.sender, shard_, receipt.count);
+        if (receipt.sender != shard_) wake(receipt.sender);
+    }
+}
+
+}  // namespace broker
