@@ -145,6 +145,7 @@ Decoded read_session(Reader& key, Reader& in) {
     if (bits & bit_will) {
         record.will_delay_s = in.u32();
         if (bits & bit_will_expires) record.will_expiry_s = in.u32();
+        record.will_user_name = in.raw_text();
         record.will = read_message(in);
         if (!record.will) return bad_value();
     }
@@ -301,6 +302,7 @@ void put(WriteList& out, const broker::SessionKept& record) {
     if (record.will) {
         writer.u32(record.will_delay_s);
         if (record.will_expiry_s) writer.u32(*record.will_expiry_s);
+        writer.text(record.will_user_name);
         write_message(writer, *record.will);
     }
     end_value(out, writer);
