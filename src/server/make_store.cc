@@ -5,15 +5,30 @@
 #include "server/process.h"
 #include "server/settings.h"
 #include "storage/level_memory.h"
+#include "storage/mosquitto_import.h"
 #include "storage/rocks_engine.h"
 
 namespace server {
 
 using base::LogType;
 
-std::string store_path(const config::Persistence& persistence) {
+namespace {
+
+std::string location_of(const config::Persistence& persistence) {
     std::string path = persistence.location;
     if (!path.empty() && path.back() != '/') path += '/';
+    return path;
+}
+
+}  // namespace
+
+std::string mosquitto_db_path(const config::Persistence& persistence) {
+    const bool is_named = persistence.file.ends_with(".db");
+    return location_of(persistence) + (is_named ? persistence.file : "mosquitto.db");
+}
+
+std::string store_path(const config::Persistence& persistence) {
+    std::string path = location_of(persistence);
     if (!persistence.file.ends_with(".db")) return path + persistence.file;
     const std::size_t folder = persistence.file.rfind('/');
     if (folder != std::string::npos) path += persistence.file.substr(0, folder + 1);
@@ -41,14 +56,27 @@ base::Result<MadeStore, std::string> make_store(const config::Config& config, ba
     if (auto given = give_to_user(path, config.user); !given) return base::fail(given.error());
     log.print(LogType::information, "Store {} is open; what is acknowledged survives {}.", path,
               options.sync ? "a loss of power" : "the end of the process");
-    if (options.shards > 1) {
-        log.print(LogType::warning,
-                  "Warning: with {} threads, a message that is kept for a client of another thread "
-                  "may be acknowledged a moment before it is safe; with 'threads 1' it never is.",
-                  options.shards);
-    }
     storage::DurableStore* durable = opened->get();
     return MadeStore{std::move(*opened), durable};
+}
+
+base::Result<void, std::string> import_existing(storage::DurableStore& store,
+                                                const config::Config& config, base::Log& log) {
+    storage::MosquittoTerms terms;
+    if (const auto expiration = config.persistent_client_expiration_s) {
+        terms.persistent_client_expiration_s = static_cast<std::uint64_t>(*expiration);
+    }
+    const std::string path = mosquitto_db_path(config.persistence);
+    auto imported = storage::import_mosquitto_db(path, terms);
+    if (!imported) {
+        return base::fail(
+            fmt::format("{} Move it away to start without what it holds.", imported.error()));
+    }
+    if (!*imported) return {};
+    if (auto filled = store.fill((*imported)->changes); !filled) return filled;
+    log.print(LogType::notice, "Of {}, which stays as it is, {}", path,
+              storage::to_string((*imported)->summary));
+    return {};
 }
 
 }  // namespace server

@@ -15,6 +15,9 @@ namespace server {
 // ".db", which is Mosquitto's file, means "nightjar.store" beside it.
 std::string store_path(const config::Persistence& persistence);
 
+// Mosquitto's file for these settings: what a new store begins with, if it is there.
+std::string mosquitto_db_path(const config::Persistence& persistence);
+
 // The level of the configuration, or with persistence off: memory. Not to be saved from silence: a
 // build without RocksDB fails if something is to be kept, and so does a store that cannot be used.
 struct MadeStore {
@@ -22,5 +25,10 @@ struct MadeStore {
     storage::DurableStore* durable = nullptr;  // The same, if it keeps anything.
 };
 base::Result<MadeStore, std::string> make_store(const config::Config& config, base::Log& log);
+
+// Before the first restore of a new store: what a Mosquitto has left comes over, and the log says
+// what that is. Fails with a sentence if the file is there and cannot be read.
+base::Result<void, std::string> import_existing(storage::DurableStore& store,
+                                                const config::Config& config, base::Log& log);
 
 }  // namespace server

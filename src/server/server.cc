@@ -84,10 +84,14 @@ base::Result<void, std::string> Server::make_store() {
     return {};
 }
 
-// What the store has kept, before anybody can connect. A store that is new (is_new()) is where the
-// file of a Mosquitto that was here before will be read.
+// What the store has kept, or a Mosquitto that was here before, before anybody can connect.
 base::Result<void, std::string> Server::recover() {
     store_->on_commit([this](std::uint32_t shard) { shards_[shard]->post([] {}); });
+    if (durable_store_ && durable_store_->is_new()) {
+        if (auto imported = import_existing(*durable_store_, config_, log_); !imported) {
+            return imported;
+        }
+    }
     std::vector<broker::Shard*> shards;
     for (const auto& shard : shards_) shards.push_back(&shard->shard());
     broker::recover(*broker_, shards);

@@ -35,16 +35,29 @@ base::Result<void, std::string> DurableStore::check_format() {
             path_, format, store_format));
     }
     is_new_ = is_empty;
-    if (!is_empty) log_.print(base::LogType::error, "Error: store {} has no format record.", path_);
+    if (is_new_) return {};
+    log_.print(base::LogType::error, "Error: store {} has no format record.", path_);
+    return fill({});
+}
+
+base::Result<void, std::string> DurableStore::fill(const broker::ChangeBatch& changes) {
     WriteList writes;
     put(writes, StoreRecord{});
+    Ledger().write(changes, writes);  // Not ours: restore() will find all of it.
     if (const auto written = engine_->write(writes, sync_); !written) {
         return base::fail(fmt::format("Error: store {}: {}", path_, written.error().text));
     }
+    is_filled_ = true;
     return {};
 }
 
 void DurableStore::restore(const std::function<void(const broker::Change&)>& each) {
+    if (is_new_ && !is_filled_) {
+        if (const auto filled = fill({}); !filled) {
+            restore_error_ = filled.error();
+            return;
+        }
+    }
     Restorer restorer(ledger_, log_, each);
     const auto scanned = engine_->scan({}, [&](Bytes key, Bytes value) {
         restorer.apply(key, value);

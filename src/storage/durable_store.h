@@ -24,6 +24,8 @@ public:
     broker::CommitNumber append(std::uint32_t shard, broker::ChangeBatch& batch) override;
     broker::CommitNumber committed(std::uint32_t shard) const override;
     bool is_behind() const override { return committer_.is_behind(); }
+    // What a new store begins with: all of it, or it stays new. Before restore().
+    base::Result<void, std::string> fill(const broker::ChangeBatch& changes);
     // Once, before the first append(). What is damaged is set aside.
     void restore(const std::function<void(const broker::Change&)>& each) override;
     void finish() override { committer_.finish(); }
@@ -49,6 +51,7 @@ private:
     base::Log& log_;
     bool sync_;
     bool is_new_ = false;
+    bool is_filled_ = false;
     std::string restore_error_;
     Ledger ledger_;
     Committer committer_;

@@ -2,9 +2,9 @@
 // subscriptions, what waits for them and what is in flight in both directions, and what is
 // retained.
 //
-// For the first start on an empty store, before recover(): import_mosquitto_db() returns the
-// changes, and whoever has the store writes them, logs to_string(summary), and remembers that it is
-// done. Numbers of sessions begin at 1. The file is read whole and not touched.
+// For the first start on an empty store, before recover(): whoever has the store fills it with the
+// changes and logs to_string(summary). Numbers of sessions begin at 1. The file is read whole and
+// not touched.
 //
 // QoS 2 from clients differs: Mosquitto gives such a message to its subscribers when it is
 // released, nightjar when it arrives. What Mosquitto had and had not given yet is therefore queued

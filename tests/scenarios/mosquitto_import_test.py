@@ -1,6 +1,7 @@
 """A real Mosquitto leaves its database behind, and what comes over from it is what it owed.
 
-MOSQUITTO is the program, PRINT_MOSQUITTO_DB the one that reads its file. Needs no nightjar.
+MOSQUITTO is the program, PRINT_MOSQUITTO_DB the one that reads its file. Needs no nightjar; what
+a first start of one makes of the file is persistence_test.py's.
 """
 
 import hashlib

@@ -104,5 +104,48 @@ class WithoutRocksDb(PersistenceScenario):
         self.assertIn("Error: 'persistence true' cannot be kept: this build has no RocksDB", output)
 
 
+MOSQUITTO = os.environ.get("MOSQUITTO", "/usr/sbin/mosquitto")
+
+
+@unittest.skipUnless(IS_NIGHTJAR and has_persistence(), "no persistence in " + BROKER)
+@unittest.skipUnless(os.path.exists(MOSQUITTO), "no " + MOSQUITTO)
+class FirstStart(PersistenceScenario):
+    def setUp(self):
+        self.start_broker("persistence true", program=MOSQUITTO)
+        self.keep_a_message("owed")
+        self.client("publisher").publish("r", "retained", qos=1, retain=True)
+        self.broker.stop()
+        self.broker.program = BROKER
+        self.broker.write_config(f"persistence true\npersistence_location {self.broker.folder}")
+
+    def contents(self):
+        with open(os.path.join(self.broker.folder, "mosquitto.db"), "rb") as file:
+            return file.read()
+
+    def test_what_a_mosquitto_owed_comes_over_once(self):
+        before = self.contents()
+        self.broker.start()
+        self.broker.wait_log("mosquitto.db, which stays as it is, came over: 2 sessions")
+        self.assertEqual(self.client("keeper").take().payload, b"owed")
+        self.broker.kill()
+        self.broker.start()
+        keeper = self.client("keeper")
+        keeper.subscribe(("r", 0))
+        self.assertEqual(keeper.take().payload, b"retained")
+        self.assertEqual(self.broker.log().count("came over"), 1)
+        self.assertEqual(self.contents(), before)
+
+    def test_a_file_that_is_none_stops_the_start_until_it_is_moved(self):
+        path = os.path.join(self.broker.folder, "mosquitto.db")
+        with open(path, "wb") as file:
+            file.write(b"not a database at all")
+        for _ in range(2):
+            output = self.run_program([BROKER, "-c", self.broker.config_path], want=1)
+            self.assertIn("mosquitto.db: ", output)
+            self.assertIn("Move it away to start without what it holds.", output)
+        os.remove(path)
+        self.broker.start()
+
+
 if __name__ == "__main__":
     main()
