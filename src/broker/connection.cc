@@ -51,7 +51,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
     std::size_t consumed = 0;
     const std::uint32_t size_max = shard_.options().packet_size_max;
     while (state_ <= State::connected && consumed < bytes.size()) {
-        if (session_ && must_pause(bytes[consumed])) {
+        if (state_ == State::connected && must_pause(bytes[consumed])) {
             shard_.pause(*this);
             is_paused_ = true;
             wire_.pause_reading();

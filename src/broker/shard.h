@@ -190,6 +190,7 @@ private:
     void keep_promises();
     bool route_shared(Publication& publication);
     SharedSubscription* find_shared(const SharedTarget& target);
+    void pass_on(SharedTarget& target, const SharedTarget& received);
     bool take_shared(Publication& publication, const SharedSubscription& one,
                      const SharedTarget& target);
     void receive_shared(Publication& publication, const SharedTarget& target);

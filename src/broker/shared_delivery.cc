@@ -72,11 +72,7 @@ bool Shard::offer(Publication& publication, const SharedGroup& group, Among amon
         if (!member) return false;
         SharedTarget target{group.id(), *member, attempt, static_cast<std::uint8_t>(number_)};
         if (member->shard != number_) {
-            if (received) {
-                target.origin = received->origin;
-                target.is_passed_on = true;
-                if (records_ && !received->is_passed_on) handovers_.pass_on(target.origin);
-            }
+            if (received) pass_on(target, *received);
             send_to(member->shard, publication, &target);
             return true;
         }
@@ -84,6 +80,12 @@ bool Shard::offer(Publication& publication, const SharedGroup& group, Among amon
         const SharedSubscription& one = *find_shared(target);
         if (take_shared(publication, one, target)) return true;
     }
+}
+
+void Shard::pass_on(SharedTarget& target, const SharedTarget& received) {
+    target.origin = received.origin;
+    target.is_passed_on = true;
+    if (records_ && !received.is_passed_on) handovers_.pass_on(target.origin);
 }
 
 SharedSubscription* Shard::find_shared(const SharedTarget& target) {

@@ -18,7 +18,6 @@ public:
     // written it. Nothing is changed then.
     static Opened open(std::unique_ptr<Engine> engine, const std::string& path, base::Log& log,
                        const CommitterOptions& options);
-    ~DurableStore() override { finish(); }
 
     bool records() const override { return true; }
     broker::CommitNumber append(std::uint32_t shard, broker::ChangeBatch& batch) override;

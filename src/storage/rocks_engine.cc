@@ -134,7 +134,7 @@ rocksdb::Options rocks_options(const RocksOptions& wanted) {
     options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(4 * mib);
-    table.block_size = 16 * 1024;
+    table.block_size = std::uint64_t{16} * 1024;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     return options;
 }

@@ -117,13 +117,13 @@ TEST_F(DurableStoreTest, what_was_kept_comes_back) {
 TEST_F(DurableStoreTest, an_ended_session_leaves_nothing) {
     std::vector<Change> changes{session(1, "a"), session(2, "b")};
     for (std::uint64_t order = 1; order <= 40; ++order) {
-        changes.push_back(queued(1, order, message("m")));
-        if (order <= 3) changes.push_back(queued(2, order, message("n")));
+        changes.emplace_back(queued(1, order, message("m")));
+        if (order <= 3) changes.emplace_back(queued(2, order, message("n")));
     }
-    changes.push_back(MessageSent{SessionNumber{1}, 1, OutgoingState::wait_puback, 1});
-    changes.push_back(MessageSent{SessionNumber{2}, 1, OutgoingState::wait_puback, 1});
-    changes.push_back(broker::ReceivedKept{SessionNumber{1}, 1});
-    changes.push_back(broker::SessionEnded{SessionNumber{1}});
+    changes.emplace_back(MessageSent{SessionNumber{1}, 1, OutgoingState::wait_puback, 1});
+    changes.emplace_back(MessageSent{SessionNumber{2}, 1, OutgoingState::wait_puback, 1});
+    changes.emplace_back(broker::ReceivedKept{SessionNumber{1}, 1});
+    changes.emplace_back(broker::SessionEnded{SessionNumber{1}});
     append(changes);
     check();
     append({broker::SessionEnded{SessionNumber{2}}, queued(2, 9, message("late"))});
@@ -160,10 +160,10 @@ TEST_F(DurableStoreTest, messages_may_be_done_in_any_order) {
     append({session(1, "a")});
     std::vector<Change> changes;
     for (std::uint64_t order = 1; order <= 300; ++order) {
-        changes.push_back(queued(1, order, message(std::to_string(order))));
+        changes.emplace_back(queued(1, order, message(std::to_string(order))));
     }
     for (std::uint64_t order = 1; order <= 300; ++order) {
-        if (order % 7 != 0) changes.push_back(MessageDone{SessionNumber{1}, order * 211 % 307});
+        if (order % 7 != 0) changes.emplace_back(MessageDone{SessionNumber{1}, order * 211 % 307});
     }
     append(changes);
     check();

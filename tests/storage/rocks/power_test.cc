@@ -85,26 +85,27 @@ private:
         const std::uint64_t old = order > 8 ? order - random_() % 8 : order;
         switch (random_() % 8) {
             case 0:
-                changes.push_back(session(one, "c" + std::to_string(order)));
+                changes.emplace_back(session(one, "c" + std::to_string(order)));
                 break;
             case 1:
-                changes.push_back(broker::MessageDone{number, old});
+                changes.emplace_back(broker::MessageDone{number, old});
                 break;
             case 2:
-                changes.push_back(broker::RetainedKept{message(std::to_string(order))});
+                changes.emplace_back(broker::RetainedKept{message(std::to_string(order))});
                 break;
             case 3:
-                changes.push_back(broker::ReceivedKept{number, 7});
+                changes.emplace_back(broker::ReceivedKept{number, 7});
                 break;
             case 4:
-                changes.push_back(
+                changes.emplace_back(
                     broker::MessageSent{number, old, broker::OutgoingState::wait_pubcomp, 9});
                 break;
             case 5:
-                if (random_() % 8 == 0) changes.push_back(broker::SessionEnded{number});
+                if (random_() % 8 == 0) changes.emplace_back(broker::SessionEnded{number});
                 break;
             default:
-                changes.push_back(queued(one, order, message(std::string(random_() % 2000, 'x'))));
+                changes.emplace_back(
+                    queued(one, order, message(std::string(random_() % 2000, 'x'))));
         }
     }
 
