@@ -97,9 +97,6 @@ void Connection::handle(const mqtt::Frame& frame) {
     handle_connect(frame.body);
 }
 
-// Before CONNACK: whether the packet that begins so is not to be read (any more, or not yet). A
-// client may send on without waiting for CONNACK [MQTT-3.1.4-5], so while the answer about it is
-// late, its packets wait.
 // A store that is behind, or has no space, must not stop what it need not keep: QoS 0, and the
 // acknowledgements that let it forget.
 bool Connection::must_pause(std::uint8_t first_byte) const {
@@ -112,6 +109,9 @@ bool Connection::must_pause(std::uint8_t first_byte) const {
             (first_byte & qos_or_retain) != 0);
 }
 
+// Before CONNACK: whether the packet that begins so is not to be read (any more, or not yet). A
+// client may send on without waiting for CONNACK [MQTT-3.1.4-5], so while the answer about it is
+// late, its packets wait.
 bool Connection::must_wait(std::uint8_t first_byte) {
     if (state_ == State::awaiting_connect) return refuses_first_byte(first_byte);
     if (!authentication_->answer_due) return false;

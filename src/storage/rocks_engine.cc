@@ -67,10 +67,10 @@ public:
     // RocksDB looks for space by itself, too, and may be at it.
     base::Result<void, EngineError> resume() override {
         const rocksdb::Status status = db_->Resume();
+        if (status.ok()) return {};
         EngineError error = error_of(status);
         if (status.IsBusy()) error.kind = EngineError::Kind::no_space;
-        if (!status.ok()) return base::fail(std::move(error));
-        return {};
+        return base::fail(std::move(error));
     }
 
     base::Result<void, std::string> scan(
