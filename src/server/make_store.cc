@@ -77,8 +77,8 @@ base::Result<void, std::string> import_existing(storage::DurableStore& store,
     const std::string path = mosquitto_db_path(config.persistence);
     auto imported = storage::import_mosquitto_db(path, terms);
     if (!imported) {
-        return base::fail(
-            fmt::format("{} Move it away to start without what it holds.", imported.error()));
+        return base::fail(fmt::format("Error: {}. Move it away to start without what it holds.",
+                                      imported.error()));
     }
     if (!*imported) return {};
     if (auto filled = store.fill((*imported)->changes); !filled) return filled;

@@ -141,8 +141,8 @@ class FirstStart(PersistenceScenario):
             file.write(b"not a database at all")
         for _ in range(2):
             output = self.run_program([BROKER, "-c", self.broker.config_path], want=1)
-            self.assertIn("mosquitto.db: ", output)
-            self.assertIn("Move it away to start without what it holds.", output)
+            self.assertIn(f"Error: {path}: ", output)
+            self.assertIn(". Move it away to start without what it holds.", output)
         os.remove(path)
         self.broker.start()
 
