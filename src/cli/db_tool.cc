@@ -101,6 +101,7 @@ struct Describe {
         if (!one.will) return;
         line["will_delay_s"] = one.will_delay_s;
         if (one.will_expiry_s) line["will_expiry_s"] = *one.will_expiry_s;
+        if (!one.will_user_name.empty()) line["will_user_name"] = one.will_user_name;
         message(one.will);
     }
     void operator()(const broker::SubscriptionKept& one) const {

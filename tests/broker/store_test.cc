@@ -176,6 +176,22 @@ TEST_F(Restart, a_delayed_will_is_published_when_it_is_due) {
     client("watcher").join(persistent()).expect_nothing();
 }
 
+TEST_F(Restart, a_delayed_will_needs_the_right_of_the_user_who_left_it) {
+    const WillTerms will{.topic = "t", .payload = "gone", .qos = 1, .delay_s = 10};
+    leave("watcher", 1);
+    for (const char* name : {"ann", "bob"}) {
+        client(name)
+            .join({.version = v5, .will = will, .user_name = name, .session_expiry_s = 3600})
+            .drop();
+    }
+    restart();
+    world().authorizer.answer = [](const broker::AccessRequest& request) {
+        return request.access != broker::Access::publish || request.user_name == "ann";
+    };
+    advance(11s);
+    client("watcher").join(persistent()).expect_publish("t", "gone", 1).expect_nothing();
+}
+
 TEST_F(Restart, a_session_may_belong_to_another_shard_than_before) {
     for (int i = 0; i < 20; ++i) leave("c" + std::to_string(i), 1);
     shards = 3;

@@ -47,9 +47,11 @@ inline std::string text_of(const broker::MessageRef& one) {
 
 struct ChangeText {
     std::string operator()(const broker::SessionKept& one) const {
-        return fmt::format("session {} {} {} {} {} {} {}", static_cast<std::uint64_t>(one.session),
-                           one.client_id, one.expiry_s, one.left_wall_ms, text_of(one.will),
-                           one.will_delay_s, one.will_expiry_s.value_or(0));
+        const std::string name = one.will_user_name.empty() ? "" : " " + one.will_user_name;
+        return fmt::format("session {} {} {} {} {} {} {}{}",
+                           static_cast<std::uint64_t>(one.session), one.client_id, one.expiry_s,
+                           one.left_wall_ms, text_of(one.will), one.will_delay_s,
+                           one.will_expiry_s.value_or(0), name);
     }
     std::string operator()(const broker::SubscriptionKept& one) const {
         return fmt::format("subscription {} {} {}{}{}{} {}",

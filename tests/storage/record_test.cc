@@ -57,6 +57,7 @@ std::vector<Row> rows() {
     away.will_delay_s = 5;
     add("a session with a will", away, "session 18446744073709551614");
     away.will_expiry_s = 7;
+    away.will_user_name = "ann";
     add("a session with a will that expires", away, "session 18446744073709551614");
     add("a subscription",
         broker::SubscriptionKept{.session = SessionNumber{2},
