@@ -28,4 +28,8 @@ std::uint64_t hash(std::string_view text) {
                                   secret.bytes.size());
 }
 
+std::uint64_t hash_with_seed(std::string_view text, std::uint64_t seed) {
+    return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
 }  // namespace base

@@ -9,6 +9,8 @@ namespace base {
 
 // Same value for the same text within one process; differs from one start to the next.
 std::uint64_t hash(std::string_view text);
+// Same value for the same text and seed in every process.
+std::uint64_t hash_with_seed(std::string_view text, std::uint64_t seed);
 
 // Lets std::unordered_map<std::string, ..., TextHash, std::equal_to<>> look up a string_view.
 struct TextHash {

@@ -36,8 +36,14 @@ public:
     // The shard that a client id belongs to: by way of 256 partitions, which are what will move
     // between machines.
     std::uint32_t shard_of(std::string_view client_id) const {
-        return static_cast<std::uint32_t>(base::hash(client_id) % partitions) % shard_count_;
+        return shard_of(client_id, layout());
     }
+    // In another process, which a store tells of.
+    static std::uint32_t shard_of(std::string_view client_id, const LayoutKept& layout) {
+        const std::uint64_t hash = base::hash_with_seed(client_id, layout.partition_seed);
+        return static_cast<std::uint32_t>(hash % partitions) % layout.shards;
+    }
+    LayoutKept layout() const { return {shard_count_, partition_seed_}; }
 
     const std::shared_ptr<const Options>& first_options() const { return options_; }
     Interest& interest() { return interest_; }
@@ -70,6 +76,8 @@ private:
     static constexpr std::uint64_t partitions = 256;
 
     std::uint32_t shard_count_;
+    // Nobody outside can prepare client ids that all fall to one shard.
+    const std::uint64_t partition_seed_ = base::hash("partitions");
     std::shared_ptr<const Options> options_;
     Authenticator& authenticator_;
     Authorizer& authorizer_;

@@ -326,7 +326,7 @@ void Connection::end(bool fire_will) {
     if (!fire_will) session.take_will();
     const bool ends = !session.is_persistent();
     if (session.will() && (ends || session.will()->delay_s == 0)) {
-        shard_.publish_will(session.client_id(), *session.take_will());
+        shard_.publish_will(session.client_id(), *session.take_will(), session.is_recorded());
     }
     if (ends) {
         shard_.end_session(session);

@@ -1,22 +1,45 @@
 #include "broker/handovers.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace broker {
 
-void Handovers::hand_over(std::uint32_t to, bool is_promised) {
+std::uint64_t Handovers::hand_over(std::uint32_t to, Care care) {
     Handed& handed = handed_[to];
     ++handed.count;
     ++handed_over_;
-    if (!is_promised) return;
-    handed.is_promised = true;
-    ++promised_;
+    if (care == Care::kept) handed.kept = handed.count;
+    if (care == Care::promised) {
+        handed.is_promised = true;
+        ++promised_;
+    }
+    return handed.count;
 }
 
-void Handovers::take(std::uint32_t from, std::uint64_t count) {
+void Handovers::take(std::uint32_t from, std::uint64_t count, bool are_kept) {
     Taken& taken = taken_[from];
     taken.count += count;
     taken.is_new = true;
+    taken.is_kept = taken.is_kept || are_kept;
+}
+
+void Handovers::record_taken(ChangeBatch& changes) {
+    for (std::uint32_t from = 0; from < taken_.size(); ++from) {
+        if (!std::exchange(taken_[from].is_kept, false)) continue;
+        changes.add(HandoverTaken{from, shard_, taken_[from].count});
+    }
+}
+
+void Handovers::record_done(ChangeBatch& changes) {
+    for (std::uint32_t to = 0; to < handed_.size(); ++to) {
+        Handed& handed = handed_[to];
+        if (handed.kept <= handed.done) continue;
+        const std::uint64_t safe = ledger_.safe(shard_, to);
+        if (safe <= handed.done) continue;
+        handed.done = safe;
+        changes.add(HandoverDone{shard_, to, safe});
+    }
 }
 
 void Handovers::keep_passed_on(std::uint32_t origin) {

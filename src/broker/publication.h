@@ -31,6 +31,8 @@ struct Publication {
     bool retain = false;
     std::int64_t expiry_wall_ms = 0;  // 0 = never.
     SourceId source = 0;
+    // Nobody will send it again: on its way to another shard it is in the store.
+    bool must_arrive = false;
     MessageRef kept;               // Made by message().
     std::uint64_t topic_hash = 0;  // Made by hash_of_topic(); 0 = not yet.
 

@@ -202,6 +202,7 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
     publication.qos = packet.qos;
     publication.retain = packet.retain;
     publication.source = shard_.source_of(*session_);
+    publication.must_arrive = packet.qos == Qos::exactly_once && session_->is_recorded();
     if (is_v5()) {
         auto& properties = shard_.properties_scratch();
         properties.clear();

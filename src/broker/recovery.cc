@@ -1,7 +1,9 @@
 #include "broker/recovery.h"
 
-#include <algorithm>
+#include <map>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace broker {
 namespace {
@@ -22,6 +24,8 @@ public:
             one.session->set_number(number);
             one.session->await_client_since(one.left_wall_ms);
         }
+        for (const HandoverKept& handover : missed_) deliver(handover);
+        begin_handovers();
         if (left_out_ == 0) return;
         shards_[0]->log().print(LogType::warning,
                                 "Warning: {} records of the store do not fit together and are "
@@ -66,10 +70,45 @@ private:
         if (kept.message->is_expired(shards_[0]->wall_ms())) return;
         if (!broker_.retained().set(kept.message).is_accepted()) ++left_out_;
     }
+    void put(const LayoutKept& layout) { layout_ = layout; }
+    void put(const HandoverTaken& taken) { taken_[{taken.from, taken.to}] = taken.count; }
+    void put(const HandoverKept& handover) {
+        const auto found = taken_.find({handover.from, handover.to});
+        const bool has_arrived = found != taken_.end() && handover.count <= found->second;
+        if (!has_arrived) missed_.push_back(handover);
+    }
     // A store restores what is kept, not how it came to be.
     template <typename Other>
     void put(const Other&) {
         ++left_out_;
+    }
+
+    void deliver(const HandoverKept& handover) {
+        if (handover.message->is_expired(shards_[0]->wall_ms())) return;
+        Publication publication = Publication::of(handover.message);
+        publication.must_arrive = true;
+        if (!handover.group.empty()) {
+            const SharedGroupRef group = broker_.shared_groups().find(handover.group);
+            if (group) shards_[0]->offer(publication, *group, Among::everybody);
+            return;
+        }
+        if (layout_.shards == 0) return;
+        for (Shard* const shard : shards_) {
+            shard->deliver_missed(publication, [&](const Session& session) {
+                return Broker::shard_of(session.client_id(), layout_) == handover.to;
+            });
+        }
+    }
+
+    // With the counts of this process, and what was missed as the sessions' own.
+    void begin_handovers() {
+        Store& store = broker_.store();
+        if (!store.records() || (shards_.size() == 1 && layout_.shards <= 1)) return;
+        ChangeBatch changes;
+        changes.add(HandoversCleared{});
+        changes.add(broker_.layout());
+        for (Shard* const shard : shards_) changes.absorb(shard->changes());
+        store.append(shards_[0]->number(), changes);
     }
 
     Session* find(SessionNumber number) {
@@ -82,6 +121,10 @@ private:
     Broker& broker_;
     std::span<Shard* const> shards_;
     std::unordered_map<SessionNumber, Restored> sessions_;
+    LayoutKept layout_;  // Of the process that stored it all; no shards = there was none.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t>
+        taken_;  // By sender, receiver.
+    std::vector<HandoverKept> missed_;
     std::size_t left_out_ = 0;
 };
 

@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint8_t retain_flag = 1;
 constexpr std::uint8_t kept_flag = 2;
 constexpr std::uint8_t directed_flag = 4;
+constexpr std::uint8_t must_arrive_flag = 8;
 
 void put(std::uint8_t*& at, Bytes bytes) {
     if (bytes.empty()) return;
@@ -35,7 +36,8 @@ void RouteBatch::add(Publication& publication, const SharedTarget* target) {
     header.source = publication.source;
     header.qos = static_cast<std::uint8_t>(publication.qos);
     header.flags = static_cast<std::uint8_t>((publication.retain ? retain_flag : 0) |
-                                             (kept ? kept_flag : 0) | (target ? directed_flag : 0));
+                                             (kept ? kept_flag : 0) | (target ? directed_flag : 0) |
+                                             (publication.must_arrive ? must_arrive_flag : 0));
     std::size_t size = sizeof header + (target ? sizeof *target : 0);
     if (kept) {
         kept_.push_back(publication.message());
@@ -77,6 +79,7 @@ RouteBatch::Entry RouteBatch::read(std::size_t& position, std::size_t& kept) con
         publication = Publication::of(kept_[kept++]);
         publication.qos = static_cast<mqtt::Qos>(header.qos);
         publication.retain = (header.flags & retain_flag) != 0;
+        publication.must_arrive = (header.flags & must_arrive_flag) != 0;
         return entry;
     }
     const auto take = [&](std::size_t size) {
@@ -89,6 +92,7 @@ RouteBatch::Entry RouteBatch::read(std::size_t& position, std::size_t& kept) con
     publication.payload = take(header.payload_size);
     publication.qos = static_cast<mqtt::Qos>(header.qos);
     publication.retain = (header.flags & retain_flag) != 0;
+    publication.must_arrive = (header.flags & must_arrive_flag) != 0;
     publication.expiry_wall_ms = header.expiry_wall_ms;
     publication.source = header.source;
     return entry;

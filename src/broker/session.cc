@@ -96,7 +96,7 @@ void Session::on_deadline() {
     }
     if (const auto will = take_will()) {
         record_state();
-        shard_.publish_will(client_id_, *will);
+        shard_.publish_will(client_id_, *will, is_recorded());
     }
     if (absence_->ends_at_ms == UINT64_MAX) return;
     shard_.timers().add(absence_->timer, absence_->ends_at_ms);

@@ -34,6 +34,7 @@ bool Session::give_away(const Delivery& delivery, Among among) {
         return true;
     }
     Publication publication = Publication::of(delivery.message);
+    publication.must_arrive = is_recorded() && delivery.order != 0;
     return shard_.offer(publication, *one->group, among);
 }
 

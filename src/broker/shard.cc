@@ -93,8 +93,9 @@ MessageRef Shard::retained_form(Publication& publication) {
     return expiring.message();
 }
 
-void Shard::publish_will(std::string_view client_id, const PendingWill& will) {
+void Shard::publish_will(std::string_view client_id, const PendingWill& will, bool is_recorded) {
     Publication publication = Publication::of(will.message);
+    publication.must_arrive = is_recorded && publication.qos != mqtt::Qos::at_most_once;
     Authorizer& authorizer = broker_.authorizer();
     if (!authorizer.allows_everything() && !authorizer.is_allowed({.client_id = client_id,
                                                                    .user_name = will.user_name,
@@ -112,14 +113,29 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will) {
 }
 
 void Shard::receive(std::uint32_t from, const RouteBatch& batch) {
-    if (records_) handovers_.take(from, batch.count());
+    bool are_kept = false;
     batch.for_each([&](Publication& publication, const SharedTarget* target) {
+        are_kept = are_kept || publication.must_arrive;
         if (target) {
             deliver_received(publication, *target);
         } else {
             route_here(publication);
         }
     });
+    if (records_) handovers_.take(from, batch.count(), are_kept);
+}
+
+void Shard::deliver_missed(Publication& publication,
+                           const std::function<bool(const Session&)>& is_meant) {
+    std::vector<Subscription> meant;
+    index_.match(publication.topic, [&](std::span<const Subscription> subscriptions) {
+        std::ranges::copy_if(subscriptions, std::back_inserter(meant), [&](const auto& one) {
+            return is_meant(*sessions_by_id_[static_cast<std::size_t>(one.session)]);
+        });
+    });
+    if (options_->allow_duplicate_messages) return deliver_all(publication, meant);
+    matched_.assign(1, meant);
+    deliver_merged(publication);
 }
 
 bool Shard::route_here(Publication& publication) {
@@ -199,16 +215,31 @@ bool Shard::route_to_peers(Publication& publication) {
     std::uint64_t shards = interest_.shards_for(publication.topic);
     shards &= ~(std::uint64_t{1} << number_);
     for (std::uint64_t rest = shards; rest != 0; rest &= rest - 1) {
-        send_to(static_cast<std::uint32_t>(__builtin_ctzll(rest)), publication, nullptr);
+        send_to(static_cast<std::uint32_t>(__builtin_ctzll(rest)), publication);
     }
     return shards != 0;
 }
 
-void Shard::send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target) {
+void Shard::send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target,
+                    const SharedGroup* group) {
+    if (records_) hand_over(shard, publication, group);
     RouteBatch& outbox = outboxes_[shard];
     outbox.add(publication, target);
-    if (records_) handovers_.hand_over(shard, publication.qos != mqtt::Qos::at_most_once);
     if (outbox.bytes() > outbox_bytes_max) congested_ = true;
+}
+
+void Shard::hand_over(std::uint32_t to, Publication& publication, const SharedGroup* group) {
+    using enum Handovers::Care;
+    if (!publication.must_arrive) {
+        handovers_.hand_over(to, publication.qos == mqtt::Qos::at_most_once ? none : promised);
+        return;
+    }
+    const std::uint64_t count = handovers_.hand_over(to, kept);
+    record(HandoverKept{.from = number_,
+                        .to = to,
+                        .count = count,
+                        .message = publication.message(),
+                        .group = std::string(group ? group->key() : std::string_view())});
 }
 
 bool Shard::end_of_turn() {
@@ -216,8 +247,9 @@ bool Shard::end_of_turn() {
     pump_waiting();
     unsubscribe_leaving();
     const bool interrupted = resume_interrupted();
-    if (outboxes_.size() > 1) flush_outboxes();
+    // In this order: what others make of a message must not be safe before what is recorded here.
     if (records_) commit_turn();
+    if (outboxes_.size() > 1) flush_outboxes();
     const bool resumed = resume_paused();
     return interrupted || resumed || !pumping_.empty() || !leaving_.empty();
 }
@@ -225,6 +257,8 @@ bool Shard::end_of_turn() {
 // Before the turn's output is written.
 void Shard::commit_turn() {
     changes_.prune();
+    handovers_.record_taken(changes_);
+    if (!changes_.empty()) handovers_.record_done(changes_);
     Store& store = broker_.store();
     const CommitNumber number = changes_.empty() ? 0 : store.append(number_, changes_);
     store_behind_ = store.is_behind();
@@ -311,8 +345,9 @@ Session* Shard::create_session(std::string_view client_id) {
 void Shard::end_session(Session& session) {
     const auto will = session.take_will();
     const std::string client_id = will ? session.client_id() : std::string();
-    session.record_end();
+    const bool is_recorded = session.is_recorded();
     end_shared(session);
+    session.record_end();
     session.abandon();
     auto ended = std::move(sessions_.extract(sessions_.find(session.client_id())).value());
     if (drop_subscriptions(*ended)) {
@@ -322,7 +357,9 @@ void Shard::end_session(Session& session) {
     }
     broker_.remove_session();
     counters_.sessions.subtract();
-    if (will) publish_will(client_id, *will);  // [MQTT-3.1.3-9]: no later than the session's end.
+    if (will)
+        publish_will(client_id, *will,
+                     is_recorded);  // [MQTT-3.1.3-9]: no later than the session's end.
 }
 
 // False if that is more than this turn may do.

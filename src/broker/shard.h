@@ -6,16 +6,15 @@
 // end_of_turn(). Thread: one, always the same.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/timer_wheel.h"
 #include "broker/broker.h"
@@ -27,6 +26,7 @@
 #include "broker/refusal.h"
 #include "broker/route_batch.h"
 #include "broker/session.h"
+#include "broker/sessions_by_client_id.h"
 #include "broker/subscription_index.h"
 
 namespace broker {
@@ -73,10 +73,15 @@ public:
     // value after a new one.
     bool retain(Publication& publication);
     bool route(Publication& publication);
-    // Not if its client has lost the right to publish it since CONNECT.
-    void publish_will(std::string_view client_id, const PendingWill& will);
+    // Not if its client has lost the right to publish it since CONNECT. `is_recorded`: the store
+    // knew of it.
+    void publish_will(std::string_view client_id, const PendingWill& will, bool is_recorded);
     // Messages that another shard's clients published.
     void receive(std::uint32_t from, const RouteBatch& batch);
+    // After a restart: a message that was on its way to sessions which are all here or elsewhere
+    // now, for those of this shard that `is_meant` says.
+    void deliver_missed(Publication& publication,
+                        const std::function<bool(const Session&)>& is_meant);
     // Publishers must wait: another shard, or the store, does not keep up. Resumed when it does.
     bool is_congested() const { return congested_; }
     bool is_store_behind() const { return store_behind_; }
@@ -84,6 +89,8 @@ public:
 
     // Whether changes are recorded at all: durability above the level memory.
     bool records() const { return records_; }
+    // What was recorded and has not been handed to the store; recovery does it for all shards.
+    ChangeBatch& changes() { return changes_; }
     // Records what must outlive the process; only if records().
     template <typename OneChange>
     void record(OneChange&& change) {
@@ -156,16 +163,6 @@ public:
     std::string& topic_scratch() { return topic_scratch_; }
 
 private:
-    // Sessions are their own keys, so that a client id is kept once.
-    struct ByClientId {
-        using is_transparent = void;
-        static std::string_view key(std::string_view client_id) { return client_id; }
-        static std::string_view key(const std::unique_ptr<Session>& session) {
-            return session->client_id();
-        }
-        std::size_t operator()(const auto& one) const { return base::hash(key(one)); }
-        bool operator()(const auto& one, const auto& other) const { return key(one) == key(other); }
-    };
     struct Recipient {
         Session* session = nullptr;
         DeliveryTerms terms;
@@ -184,7 +181,10 @@ private:
     void unsubscribe_leaving();
     void deliver_to(Publication& publication, const Subscription& subscription);
     bool route_to_peers(Publication& publication);
-    void send_to(std::uint32_t shard, Publication& publication, const SharedTarget* target);
+    // `group` if it is for one member: `target`.
+    void send_to(std::uint32_t shard, Publication& publication,
+                 const SharedTarget* target = nullptr, const SharedGroup* group = nullptr);
+    void hand_over(std::uint32_t to, Publication& publication, const SharedGroup* group);
     void deliver_received(Publication& publication, const SharedTarget& target);
     bool is_kept(const TurnPromise& promise, CommitNumber committed) const;
     void keep_promises();
@@ -216,7 +216,7 @@ private:
     SubscriptionIndex index_;
     InterestCache interest_;
     SharedGroupCache shared_groups_;
-    std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId> sessions_;
+    SessionsByClientId sessions_;
     std::vector<Session*> sessions_by_id_;
     // Ended sessions whose filters are still in the index: they get no message and have no client.
     std::vector<std::unique_ptr<Session>> leaving_;

@@ -73,7 +73,7 @@ bool Shard::offer(Publication& publication, const SharedGroup& group, Among amon
         SharedTarget target{group.id(), *member, attempt, static_cast<std::uint8_t>(number_)};
         if (member->shard != number_) {
             if (received) pass_on(target, *received);
-            send_to(member->shard, publication, &target);
+            send_to(member->shard, publication, &target, &group);
             return true;
         }
         // Who is in a group on this shard was put there, and is taken out, by this shard.

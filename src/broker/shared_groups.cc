@@ -70,6 +70,13 @@ SharedGroupRef SharedGroups::find(SharedGroupId id) const {
     });
 }
 
+SharedGroupRef SharedGroups::find(std::string_view key) const {
+    return groups_.read([&](const Groups& groups) {
+        const auto found = groups.by_key.find(key);
+        return found == groups.by_key.end() ? SharedGroupRef() : found->second.group;
+    });
+}
+
 std::span<const SharedGroupRef> SharedGroupCache::groups_for(std::string_view topic) {
     // Read before the question: an answer may be newer than its tag, never older.
     const std::uint64_t version = groups_.version();

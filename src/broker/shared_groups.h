@@ -35,6 +35,8 @@ public:
     void collect(std::string_view topic, std::vector<SharedGroupRef>& found) const;
     // Empty if it has ended.
     SharedGroupRef find(SharedGroupId id) const;
+    // By its key, "group/filter".
+    SharedGroupRef find(std::string_view key) const;
     // Costs one load, so that a broker without shared subscriptions pays for no more.
     std::size_t count() const { return count_.load(std::memory_order_acquire); }
     // Another number after each group that begins or ends. Members come and go without one.

@@ -1,9 +1,10 @@
 // The seam to what outlives the process: a shard hands it each turn's changes, and is told when
 // they are safe.
 //
-// What is kept: sessions that outlive their connection with all that is theirs, and retained
-// messages. A change says what is true from now on, so that applying one twice does no harm.
-// Nothing is recorded for QoS 0 or for a session that ends with its connection.
+// What is kept: sessions that outlive their connection with all that is theirs, retained messages,
+// and messages on their way to another shard that nobody would send again. A change says what is
+// true from now on, so that applying one twice does no harm. Nothing is recorded for QoS 0 or for a
+// session that ends with its connection.
 //
 // Threads: append() and committed() are called by each shard for itself; `on_commit` may run in any
 // thread. A message's content is shared by reference: one payload, however many sessions wait.
@@ -88,10 +89,39 @@ struct RetainedKept {
 struct RetainedCleared {
     std::string topic;
 };
+// The shards of the process that recorded the handovers: who it is that each of them reached.
+struct LayoutKept {
+    std::uint32_t shards = 0;
+    std::uint64_t partition_seed = 0;
+};
+// The `count`-th message from one shard to another: what was recorded with it (that its sender has
+// done its part, that who had it is done with it) is true only once it has arrived.
+struct HandoverKept {
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    std::uint64_t count = 0;
+    MessageRef message{};
+    std::string group{};  // "group/filter": for one member of a shared subscription; else empty.
+};
+// The receiver has the first `count` of them, and has recorded what it made of them.
+struct HandoverTaken {
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    std::uint64_t count = 0;
+};
+// That is safe: the first `count` need no longer be kept.
+struct HandoverDone {
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    std::uint64_t count = 0;
+};
+// All of them are, and what was taken is forgotten: the counts begin anew.
+struct HandoversCleared {};
 
 using Change = std::variant<SessionKept, SessionEnded, SubscriptionKept, SubscriptionEnded,
                             MessageKept, MessageSent, MessageDone, ReceivedKept, ReceivedReleased,
-                            RetainedKept, RetainedCleared>;
+                            RetainedKept, RetainedCleared, LayoutKept, HandoverKept, HandoverTaken,
+                            HandoverDone, HandoversCleared>;
 
 // Changes in the order in which they happened; all of them become safe at once, or none.
 class ChangeBatch {
@@ -134,7 +164,7 @@ public:
     // when it is over.
     virtual bool is_behind() const { return false; }
     // Calls `each` for what was safe when the last process ended, before any append(): each session
-    // before what is its own, its messages by their order.
+    // before what is its own, its messages by their order, handovers by theirs.
     virtual void restore(const std::function<void(const Change&)>& each) = 0;
 
     // Makes safe what was appended, if it can. No append() and no wake after it.

@@ -126,6 +126,12 @@ struct Describe {
     }
     void operator()(const broker::ReceivedKept&) const {}
     void operator()(const broker::RetainedKept& one) const { message(one.message); }
+    void operator()(const broker::LayoutKept& one) const { line["shards"] = one.shards; }
+    void operator()(const broker::HandoverTaken& one) const { line["count"] = one.count; }
+    void operator()(const storage::HandoverRecord& one) const {
+        line["content"] = static_cast<std::uint64_t>(one.content);
+        if (!one.kept.group.empty()) line["group"] = one.kept.group;
+    }
 
     static std::string_view state(broker::OutgoingState state) {
         switch (state) {

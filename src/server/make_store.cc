@@ -56,14 +56,6 @@ base::Result<MadeStore, std::string> make_store(const config::Config& config, ba
     if (auto given = give_to_user(path, config.user); !given) return base::fail(given.error());
     log.print(LogType::information, "Store {} is open; what is acknowledged survives {}.", path,
               options.sync ? "a loss of power" : "the end of the process");
-    if (options.shards > 1) {
-        log.print(
-            LogType::warning,
-            "Warning: with {} threads, a QoS 2 message that is on its way from a client of one "
-            "to a client of another when the broker is killed may be lost, if its sender has "
-            "a session that lives on; with 'threads 1' it never is.",
-            options.shards);
-    }
     storage::DurableStore* durable = opened->get();
     return MadeStore{std::move(*opened), durable};
 }

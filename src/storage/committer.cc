@@ -15,6 +15,7 @@ constexpr std::size_t change_bytes = 64;  // What a change costs without its mes
 const broker::Message* message_of(const broker::Change& change) {
     if (const auto* kept = std::get_if<broker::MessageKept>(&change)) return kept->message.get();
     if (const auto* kept = std::get_if<broker::RetainedKept>(&change)) return kept->message.get();
+    if (const auto* kept = std::get_if<broker::HandoverKept>(&change)) return kept->message.get();
     if (const auto* kept = std::get_if<broker::SessionKept>(&change)) return kept->will.get();
     return nullptr;
 }

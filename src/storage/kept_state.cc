@@ -61,6 +61,27 @@ void KeptState::put(const broker::RetainedCleared& change) {
     retained_.erase(change.topic);
 }
 
+void KeptState::put(const broker::LayoutKept& change) {
+    layout_ = change;
+}
+
+void KeptState::put(const broker::HandoverKept& change) {
+    ways_[{change.from, change.to}].handovers[change.count] = change;
+}
+
+void KeptState::put(const broker::HandoverTaken& change) {
+    ways_[{change.from, change.to}].taken = change.count;
+}
+
+void KeptState::put(const broker::HandoverDone& change) {
+    auto& handovers = ways_[{change.from, change.to}].handovers;
+    handovers.erase(handovers.begin(), handovers.upper_bound(change.count));
+}
+
+void KeptState::put(const broker::HandoversCleared&) {
+    ways_.clear();
+}
+
 void KeptState::for_each(const std::function<void(const broker::Change&)>& each) const {
     for (const auto& [number, session] : sessions_) {
         each(session.kept);
@@ -69,6 +90,13 @@ void KeptState::for_each(const std::function<void(const broker::Change&)>& each)
         for (const mqtt::PacketId id : session.received) each(broker::ReceivedKept{number, id});
     }
     for (const auto& [topic, message] : retained_) each(broker::RetainedKept{message});
+    if (layout_.shards != 0) each(layout_);
+    for (const auto& [way, one] : ways_) {
+        if (one.taken != 0) each(broker::HandoverTaken{way.first, way.second, one.taken});
+    }
+    for (const auto& [way, one] : ways_) {
+        for (const auto& [count, handover] : one.handovers) each(handover);
+    }
 }
 
 }  // namespace storage

@@ -27,6 +27,12 @@ private:
         std::set<mqtt::PacketId> received;
     };
 
+    // From one shard to another.
+    struct Way {
+        std::uint64_t taken = 0;
+        std::map<std::uint64_t, broker::HandoverKept> handovers;  // By their counts.
+    };
+
     void put(const broker::SessionKept& change);
     void put(const broker::SessionEnded& change);
     void put(const broker::SubscriptionKept& change);
@@ -38,10 +44,17 @@ private:
     void put(const broker::ReceivedReleased& change);
     void put(const broker::RetainedKept& change);
     void put(const broker::RetainedCleared& change);
+    void put(const broker::LayoutKept& change);
+    void put(const broker::HandoverKept& change);
+    void put(const broker::HandoverTaken& change);
+    void put(const broker::HandoverDone& change);
+    void put(const broker::HandoversCleared& change);
     Session* find(broker::SessionNumber number);
 
     std::map<broker::SessionNumber, Session> sessions_;
     std::map<std::string, broker::MessageRef> retained_;
+    broker::LayoutKept layout_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;
 };
 
 }  // namespace storage

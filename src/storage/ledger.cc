@@ -125,6 +125,47 @@ void Ledger::write(const broker::RetainedCleared& change, WriteList& out) {
     erase(out, change);
 }
 
+void Ledger::write(const broker::LayoutKept& change, WriteList& out) {
+    put(out, change);
+}
+
+void Ledger::write(const broker::HandoverKept& change, WriteList& out) {
+    KeptContent* content = use(change.message, out);
+    put(out, HandoverRecord{change, content->number});
+    ways_[{change.from, change.to}].handovers.push_back({change.count, content});
+}
+
+void Ledger::write(const broker::HandoverTaken& change, WriteList& out) {
+    add(change);
+    put(out, change);
+}
+
+void Ledger::write(const broker::HandoverDone& change, WriteList& out) {
+    auto& handovers = ways_[{change.from, change.to}].handovers;
+    while (!handovers.empty() && handovers.front().count <= change.count) {
+        erase(out, broker::HandoverDone{change.from, change.to, handovers.front().count});
+        release(handovers.front().content, out);
+        handovers.pop_front();
+    }
+}
+
+void Ledger::write(const broker::HandoversCleared&, WriteList& out) {
+    for (auto& [way, one] : ways_) {
+        write(broker::HandoverDone{way.first, way.second, UINT64_MAX}, out);
+        if (one.has_taken) erase(out, broker::HandoverTaken{way.first, way.second});
+    }
+    ways_.clear();
+}
+
+void Ledger::add(const broker::HandoverTaken& record) {
+    ways_[{record.from, record.to}].has_taken = true;
+}
+
+void Ledger::add_handover(const broker::HandoverKept& record, KeptContent* content) {
+    ways_[{record.from, record.to}].handovers.push_back({record.count, content});
+    ++content->users;
+}
+
 bool Ledger::add(const broker::SubscriptionKept& record) {
     Session* session = find(record.session);
     if (session) session->has_subscriptions = true;

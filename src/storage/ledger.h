@@ -10,6 +10,8 @@
 // content, about 100 a session.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "broker/store.h"
@@ -37,6 +39,8 @@ public:
     bool add(const broker::ReceivedKept& record);
     KeptContent* add_content(const ContentRecord& record);
     bool add_message(const broker::MessageKept& record, KeptContent* content, bool is_sent);
+    void add(const broker::HandoverTaken& record);
+    void add_handover(const broker::HandoverKept& record, KeptContent* content);
     // Content that nobody waits for leaves; how many that were.
     std::size_t drop_unused(WriteList& out);
 
@@ -48,6 +52,15 @@ private:
         KeptMessages messages;
         bool has_subscriptions = false;
         bool has_received = false;
+    };
+    // From one shard to another.
+    struct Way {
+        struct Handover {
+            std::uint64_t count;
+            KeptContent* content;
+        };
+        std::deque<Handover> handovers;  // By their counts.
+        bool has_taken = false;
     };
 
     void write(const broker::SessionKept& change, WriteList& out);
@@ -61,6 +74,11 @@ private:
     void write(const broker::ReceivedReleased& change, WriteList& out);
     void write(const broker::RetainedKept& change, WriteList& out);
     void write(const broker::RetainedCleared& change, WriteList& out);
+    void write(const broker::LayoutKept& change, WriteList& out);
+    void write(const broker::HandoverKept& change, WriteList& out);
+    void write(const broker::HandoverTaken& change, WriteList& out);
+    void write(const broker::HandoverDone& change, WriteList& out);
+    void write(const broker::HandoversCleared& change, WriteList& out);
 
     Session* find(broker::SessionNumber session);
     KeptContent* use(const broker::MessageRef& message, WriteList& out);
@@ -68,6 +86,7 @@ private:
 
     std::unordered_map<broker::SessionNumber, Session> sessions_;
     std::unordered_map<const broker::Message*, KeptContent> contents_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;
     ContentNumber next_content_{1};
 };
 

@@ -62,6 +62,11 @@ void key_message(Writer& out, SessionNumber session, std::uint64_t order) {
     u64(out, order);
 }
 
+void key_way(Writer& out, std::uint32_t from, std::uint32_t to) {
+    out.u32(from);
+    out.u32(to);
+}
+
 // The key is whole; the value's body follows.
 void begin_value(WriteList& out, Writer& writer) {
     out.end_first();
@@ -219,6 +224,32 @@ Decoded read_retained(Reader& key, Reader& in) {
     return checked(in, std::move(record));
 }
 
+Decoded read_layout(Reader&, Reader& in) {
+    broker::LayoutKept record;
+    record.shards = in.u32();
+    record.partition_seed = u64(in);
+    if (record.shards == 0) return bad_value();
+    return checked(in, record);
+}
+
+Decoded read_taken(Reader& key, Reader& in) {
+    broker::HandoverTaken record;
+    record.from = key.u32();
+    record.to = key.u32();
+    record.count = u64(in);
+    return checked(in, record);
+}
+
+Decoded read_handover(Reader& key, Reader& in) {
+    HandoverRecord record;
+    record.kept.from = key.u32();
+    record.kept.to = key.u32();
+    record.kept.count = u64(key);
+    record.content = ContentNumber{u64(in)};
+    record.kept.group = base::as_text(in.remainder());
+    return checked(in, std::move(record));
+}
+
 struct KindRow {
     RecordKind kind;
     std::string_view name;
@@ -235,6 +266,9 @@ constexpr KindRow kinds[] = {
     {RecordKind::message, "message", 17, 17, &read_message_record},
     {RecordKind::received, "received", 10, 10, &read_received},
     {RecordKind::retained, "retained", 1, any_text, &read_retained},
+    {RecordKind::layout, "layout", 0, 0, &read_layout},
+    {RecordKind::taken, "taken", 8, 8, &read_taken},
+    {RecordKind::handover, "handover", 16, 16, &read_handover},
     {RecordKind::damaged, "damaged", 0, SIZE_MAX, nullptr},
 };
 
@@ -255,8 +289,13 @@ std::string printable(Bytes bytes) {
 }
 
 std::string describe_rest(RecordKind kind, Reader in) {
-    if (kind == RecordKind::store) return {};
+    if (kind == RecordKind::store || kind == RecordKind::layout) return {};
     if (kind == RecordKind::retained) return " " + printable(in.remainder());
+    if (kind == RecordKind::taken || kind == RecordKind::handover) {
+        const std::uint32_t from = in.u32();
+        const std::string way = fmt::format(" {}/{}", from, in.u32());
+        return kind == RecordKind::taken ? way : way + fmt::format("/{}", u64(in));
+    }
     std::string text = fmt::format(" {}", u64(in));
     if (kind == RecordKind::subscription) text.append("/").append(printable(in.remainder()));
     if (kind == RecordKind::received) text += fmt::format("/{}", in.u16());
@@ -371,6 +410,32 @@ void put(WriteList& out, const broker::RetainedKept& record) {
     end_value(out, writer);
 }
 
+void put(WriteList& out, const broker::LayoutKept& record) {
+    Writer writer = begin(out, Action::put, RecordKind::layout);
+    begin_value(out, writer);
+    writer.u32(record.shards);
+    u64(writer, record.partition_seed);
+    end_value(out, writer);
+}
+
+void put(WriteList& out, const broker::HandoverTaken& record) {
+    Writer writer = begin(out, Action::put, RecordKind::taken);
+    key_way(writer, record.from, record.to);
+    begin_value(out, writer);
+    u64(writer, record.count);
+    end_value(out, writer);
+}
+
+void put(WriteList& out, const HandoverRecord& record) {
+    Writer writer = begin(out, Action::put, RecordKind::handover);
+    key_way(writer, record.kept.from, record.kept.to);
+    u64(writer, record.kept.count);
+    begin_value(out, writer);
+    u64(writer, static_cast<std::uint64_t>(record.content));
+    writer.raw(base::as_bytes(record.kept.group));
+    end_value(out, writer);
+}
+
 void put_damaged(WriteList& out, Bytes key, Bytes value) {
     Writer writer = begin(out, Action::put, RecordKind::damaged);
     writer.raw(key);
@@ -414,6 +479,19 @@ void erase(WriteList& out, const broker::ReceivedReleased& record) {
 void erase(WriteList& out, const broker::RetainedCleared& record) {
     Writer writer = begin(out, Action::erase, RecordKind::retained);
     writer.raw(base::as_bytes(record.topic));
+    end_erase(out);
+}
+
+void erase(WriteList& out, const broker::HandoverTaken& record) {
+    Writer writer = begin(out, Action::erase, RecordKind::taken);
+    key_way(writer, record.from, record.to);
+    end_erase(out);
+}
+
+void erase(WriteList& out, const broker::HandoverDone& record) {
+    Writer writer = begin(out, Action::erase, RecordKind::handover);
+    key_way(writer, record.from, record.to);
+    u64(writer, record.count);
     end_erase(out);
 }
 

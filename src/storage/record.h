@@ -13,10 +13,13 @@
 //       sent         session, order, 1       how far it has come since
 //     5 received     session, packet id
 //     6 retained     topic                   a message
+//     7 layout                               shards, seed of their partitions
+//     8 taken        sender, receiver        how many messages of that way have arrived
+//     9 handover     sender, receiver, count content, the shared group it is for
 //     127 damaged    another record's key    that record's value, whatever it is
 //
 // A session's records of a kind stand together, its messages in their order, and content before the
-// messages that name it: one pass over the keys restores everything.
+// messages and handovers that name it: one pass over the keys restores everything.
 #pragma once
 
 #include <string>
@@ -39,6 +42,9 @@ enum class RecordKind : std::uint8_t {
     message,
     received,
     retained,
+    layout,
+    taken,
+    handover,
     damaged = 127,
 };
 
@@ -57,10 +63,16 @@ struct MessageRecord {
     broker::MessageKept kept{};
     ContentNumber content{};
 };
+// A HandoverKept likewise.
+struct HandoverRecord {
+    broker::HandoverKept kept{};
+    ContentNumber content{};
+};
 
 using Record =
     std::variant<StoreRecord, broker::SessionKept, broker::SubscriptionKept, ContentRecord,
-                 MessageRecord, broker::MessageSent, broker::ReceivedKept, broker::RetainedKept>;
+                 MessageRecord, broker::MessageSent, broker::ReceivedKept, broker::RetainedKept,
+                 broker::LayoutKept, broker::HandoverTaken, HandoverRecord>;
 
 enum class RecordFault : std::uint8_t {
     unknown_kind,   // Of a newer version, or no key of ours at all.
@@ -80,6 +92,9 @@ void put(WriteList& out, const MessageRecord& record);
 void put(WriteList& out, const broker::MessageSent& record);
 void put(WriteList& out, const broker::ReceivedKept& record);
 void put(WriteList& out, const broker::RetainedKept& record);
+void put(WriteList& out, const broker::LayoutKept& record);
+void put(WriteList& out, const broker::HandoverTaken& record);
+void put(WriteList& out, const HandoverRecord& record);
 // A record that cannot be read goes aside, as it is.
 void put_damaged(WriteList& out, Bytes key, Bytes value);
 
@@ -89,6 +104,9 @@ void erase(WriteList& out, ContentNumber content);
 void erase(WriteList& out, const broker::SubscriptionEnded& record);
 void erase(WriteList& out, const broker::ReceivedReleased& record);
 void erase(WriteList& out, const broker::RetainedCleared& record);
+void erase(WriteList& out, const broker::HandoverTaken& record);
+// That one only.
+void erase(WriteList& out, const broker::HandoverDone& record);
 // The session's own record only.
 void erase(WriteList& out, const broker::SessionEnded& record);
 // MessageDone; `was_sent`: there is a record of how far it had come, too.

@@ -96,6 +96,27 @@ bool Restorer::take(const broker::RetainedKept& record) {
     return true;
 }
 
+bool Restorer::take(const broker::LayoutKept& record) {
+    each_(record);
+    return true;
+}
+
+bool Restorer::take(const broker::HandoverTaken& record) {
+    ledger_.add(record);
+    each_(record);
+    return true;
+}
+
+bool Restorer::take(const HandoverRecord& record) {
+    KeptContent* const content = find_content(record.content);
+    if (!content) return false;
+    ledger_.add_handover(record.kept, content);
+    broker::HandoverKept kept = record.kept;
+    kept.message = content->message;
+    each_(kept);
+    return true;
+}
+
 // Sessions mostly name them in the order in which they were written.
 KeptContent* Restorer::find_content(ContentNumber number) {
     if (next_content_ >= contents_.size() || contents_[next_content_]->number != number) {

@@ -44,6 +44,9 @@ private:
     bool take(const broker::MessageSent& record);
     bool take(const broker::ReceivedKept& record);
     bool take(const broker::RetainedKept& record);
+    bool take(const broker::LayoutKept& record);
+    bool take(const broker::HandoverTaken& record);
+    bool take(const HandoverRecord& record);
     void hold(const MessageRecord& record, Bytes key, Bytes value);
     void end_pending();
     bool use_pending();

@@ -88,6 +88,19 @@ struct ChangeText {
     std::string operator()(const MessageRecord& one) const {
         return (*this)(one.kept) + fmt::format(" #{}", static_cast<std::uint64_t>(one.content));
     }
+    std::string operator()(const broker::LayoutKept& one) const {
+        return fmt::format("layout {} {}", one.shards, one.partition_seed);
+    }
+    std::string operator()(const broker::HandoverTaken& one) const {
+        return fmt::format("taken {}/{} {}", one.from, one.to, one.count);
+    }
+    std::string operator()(const broker::HandoverKept& one) const {
+        return fmt::format("handover {}/{}/{} {} '{}'", one.from, one.to, one.count,
+                           text_of(one.message), one.group);
+    }
+    std::string operator()(const HandoverRecord& one) const {
+        return (*this)(one.kept) + fmt::format(" #{}", static_cast<std::uint64_t>(one.content));
+    }
     template <typename Ending>
     std::string operator()(const Ending&) const {
         return "an end";

@@ -148,6 +148,27 @@ TEST_F(DurableStoreTest, content_is_there_once_and_goes_with_the_last_who_waits)
     check();
 }
 
+TEST_F(DurableStoreTest, handovers_come_back_and_go_as_far_as_they_are_done) {
+    const auto one = message("1");
+    const auto handover = [](std::uint32_t to, std::uint64_t count, broker::MessageRef content) {
+        return broker::HandoverKept{
+            .from = 0, .to = to, .count = count, .message = std::move(content)};
+    };
+    append({broker::LayoutKept{.shards = 3, .partition_seed = 77}, handover(1, 1, one),
+            handover(2, 1, one), handover(1, 4, message("2")), broker::HandoverTaken{0, 1, 3},
+            broker::HandoverTaken{0, 1, 4}, broker::HandoverDone{0, 1, 3}});
+    check();
+    EXPECT_EQ(2U, records(RecordKind::content));
+    EXPECT_EQ(2U, records(RecordKind::handover));
+    append({broker::HandoversCleared{}, broker::LayoutKept{.shards = 1}, handover(1, 1, one)});
+    check();
+    EXPECT_EQ(0U, records(RecordKind::taken));
+    EXPECT_EQ(1U, records(RecordKind::handover));
+    append({broker::HandoverDone{0, 1, 1}});
+    check();
+    EXPECT_EQ(0U, records(RecordKind::content) + records(RecordKind::handover));
+}
+
 TEST_F(DurableStoreTest, content_after_a_restart_gets_a_number_of_its_own) {
     append({session(1, "a"), queued(1, 1, message("first"))});
     check();

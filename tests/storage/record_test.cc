@@ -84,6 +84,13 @@ std::vector<Row> rows() {
     add("a received identifier", broker::ReceivedKept{SessionNumber{7}, 8}, "received 7/8");
     add("a retained message", broker::RetainedKept{full}, "retained a/b");
     add("a retained message without payload", broker::RetainedKept{message("", "x")}, "retained x");
+    add("a layout", broker::LayoutKept{.shards = 64, .partition_seed = UINT64_MAX - 1}, "layout");
+    add("what has arrived", broker::HandoverTaken{1, 2, UINT64_MAX}, "taken 1/2");
+    add("a handover", HandoverRecord{{.from = 1, .to = 2, .count = 3}, ContentNumber{4}},
+        "handover 1/2/3");
+    add("a handover to a group",
+        HandoverRecord{{.from = 1, .to = 2, .count = 5, .group = "g/a/#"}, ContentNumber{4}},
+        "handover 1/2/5");
     return rows;
 }
 
@@ -127,6 +134,10 @@ TEST(Record, keys_stand_in_the_order_of_a_restore) {
         encoded(MessageRecord{queued(300, 1, {}), {}}).key,
         encoded(broker::ReceivedKept{SessionNumber{1}, 1}).key,
         encoded(broker::RetainedKept{message("")}).key,
+        encoded(broker::LayoutKept{.shards = 1}).key,
+        encoded(broker::HandoverTaken{0, 1, 1}).key,
+        encoded(HandoverRecord{{.from = 0, .to = 1, .count = 9}, {}}).key,
+        encoded(HandoverRecord{{.from = 0, .to = 1, .count = 256}, {}}).key,
     };
     for (std::size_t i = 1; i < keys.size(); ++i) EXPECT_LT(keys[i - 1], keys[i]) << i;
 }
@@ -141,7 +152,7 @@ TEST(Record, what_is_none_is_refused_with_a_reason) {
     const KeyValue good = encoded(session(1));
     const FaultRow table[] = {
         {"no key", {"", good.value}, RecordFault::unknown_kind},
-        {"a kind of the future", {"\x09", good.value}, RecordFault::unknown_kind},
+        {"a kind of the future", {"\x63", good.value}, RecordFault::unknown_kind},
         {"a damaged record", {"\x7F", good.value}, RecordFault::unknown_kind},
         {"a short key", {good.key.substr(0, 8), good.value}, RecordFault::bad_key},
         {"a long key", {good.key + "x", good.value}, RecordFault::bad_key},
