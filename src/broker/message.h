@@ -1,10 +1,10 @@
 // A message on its way: what a publisher sent, stripped of what belongs to one connection (packet
 // id, dup, topic alias, expiry interval).
 //
-//     one block:   | Message, 32 bytes | topic | properties | payload |
+//     one block:   | Message, 40 bytes | topic | properties | payload |
 //
 // Ownership: shared by reference count, from any shard. Threads: immutable once made, but for
-// `superseded`, an atomic flag.
+// `superseded`, an atomic flag, and for the store's number, which is the store's.
 #pragma once
 
 #include <atomic>
@@ -67,6 +67,11 @@ public:
     bool is_superseded() const { return superseded_.load(std::memory_order_acquire); }
     void supersede() const { superseded_.store(true, std::memory_order_release); }
 
+    // By which the store knows its content again; 0 = it was never given one. Only the thread that
+    // writes the store may ask or tell, and whoever has just made the message.
+    std::uint64_t store_number() const { return store_number_; }
+    void set_store_number(std::uint64_t number) const { store_number_ = number; }
+
 private:
     explicit Message(const MessageParts& parts);
     ~Message() = default;
@@ -80,6 +85,7 @@ private:
     std::uint32_t properties_size_;
     std::int64_t expiry_wall_ms_;
     std::uint64_t source_;
+    mutable std::uint64_t store_number_ = 0;
 };
 
 }  // namespace broker

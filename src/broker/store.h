@@ -21,6 +21,7 @@
 #include "broker/ids.h"
 #include "broker/inflight_window.h"
 #include "broker/message.h"
+#include "broker/queue_slice.h"
 #include "broker/subscription_ids.h"
 #include "mqtt/subscribe.h"
 
@@ -51,17 +52,6 @@ struct SubscriptionKept {
 struct SubscriptionEnded {
     SessionNumber session{};
     std::string filter;
-};
-// A message that waits for a session's client: in the queue, or in flight from the start.
-struct MessageKept {
-    SessionNumber session{};
-    std::uint64_t order = 0;  // Within the session, ascending as they are sent; from 1.
-    MessageRef message{};     // Empty from PUBREC on: only the identifier matters then.
-    SubscriptionIds ids{};
-    mqtt::Qos qos{};
-    bool retain = false;
-    OutgoingState state = OutgoingState::done;  // Where packet_id is not 0.
-    mqtt::PacketId packet_id = 0;               // 0 = in the queue.
 };
 // How far a kept message has come. With wait_pubcomp its content is no longer needed.
 struct MessageSent {
@@ -167,6 +157,18 @@ public:
     // before what is its own, its messages by their order, handovers by theirs.
     virtual void restore(const std::function<void(const Change&)>& each) = 0;
 
+    // Of the messages in queues, restore() gives so many bytes with their content, the oldest
+    // first, and of the others only their size (MessageKept::stored_bytes); 0 = all.
+    void set_restored_bytes_max(std::size_t bytes) { restored_bytes_max_ = bytes; }
+
+    // Whether a queue may leave memory, and be read back. Never changes.
+    virtual bool reads_queues() const { return false; }
+    // Reads a slice without waiting for it: take_slices() has it when the shard has been woken.
+    virtual void read_queue(std::uint32_t /*shard*/, const QueueRequest& /*request*/) {}
+    virtual std::vector<QueueSlice> take_slices(std::uint32_t /*shard*/) { return {}; }
+    // Nothing more becomes safe until the next start. Shards are woken when it begins.
+    virtual bool has_failed() const { return false; }
+
     // Makes safe what was appended, if it can. No append() and no wake after it.
     virtual void finish() {}
 
@@ -178,8 +180,10 @@ protected:
     void wake(std::uint32_t shard) const {
         if (wake_) wake_(shard);
     }
+    std::size_t restored_bytes_max() const { return restored_bytes_max_; }
 
 private:
+    std::size_t restored_bytes_max_ = 0;
     std::function<void(std::uint32_t)> wake_;
 };
 

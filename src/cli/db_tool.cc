@@ -218,7 +218,8 @@ base::Result<std::size_t, std::string> verify(Engine& engine, bool json) {
     std::size_t changes = 0;
     std::size_t set_aside = 0;
     const storage::Restorer::Each count = [&](const broker::Change&) { ++changes; };
-    storage::Restorer restorer(ledger, log, count);
+    constexpr std::size_t held_bytes_max = 1;  // Content is looked at, and not needed any more.
+    storage::Restorer restorer(engine, ledger, log, count, held_bytes_max);
     const auto scanned = engine.scan({}, [&](Bytes key, Bytes value) {
         if (is_damaged(key)) ++set_aside;
         restorer.apply(key, value);

@@ -152,6 +152,7 @@ void Committer::fail(const std::string& reason) {
                "Error: the store has failed: {}. Nothing more is kept, and nothing that is to be "
                "kept is acknowledged, until the broker is started again.",
                reason);
+    for (std::uint32_t shard = 0; shard < options_.shards; ++shard) wake_(shard);
 }
 
 void Committer::publish(const Numbers& numbers) {

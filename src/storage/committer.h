@@ -69,6 +69,8 @@ public:
         return lanes_[shard].committed.load(std::memory_order_acquire);
     }
     bool is_behind() const { return is_behind_.load(std::memory_order_relaxed); }
+    // Nothing is committed any more. Every shard is woken when it begins.
+    bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
     StoreFigures figures() const;
 
 private:

@@ -58,7 +58,7 @@ void DurableStore::restore(const std::function<void(const broker::Change&)>& eac
             return;
         }
     }
-    Restorer restorer(ledger_, log_, each);
+    Restorer restorer(*engine_, ledger_, log_, each, restored_bytes_max());
     const auto scanned = engine_->scan({}, [&](Bytes key, Bytes value) {
         restorer.apply(key, value);
         return true;
@@ -75,10 +75,16 @@ void DurableStore::restore(const std::function<void(const broker::Change&)>& eac
         }
     }
     committer_.start([this](std::uint32_t shard) { wake(shard); });
+    reader_.start([this](std::uint32_t shard) { wake(shard); });
 }
 
 broker::CommitNumber DurableStore::append(std::uint32_t shard, broker::ChangeBatch& batch) {
     return committer_.append(shard, batch);
+}
+
+void DurableStore::finish() {
+    reader_.finish();
+    committer_.finish();
 }
 
 broker::CommitNumber DurableStore::committed(std::uint32_t shard) const {

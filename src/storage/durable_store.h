@@ -1,13 +1,14 @@
 // The Store of the levels process and disk: sessions, what waits for them, and what is retained, as
 // records behind an Engine.
 //
-// Owned by the server (or a test). Threads: as broker::Store says, and one of its own from the end
-// of restore() to finish().
+// Owned by the server (or a test). Threads: as broker::Store says, and two of its own until
+// finish(): one writes, from the end of restore() on, one reads queues back, once it is asked to.
 #pragma once
 
 #include <memory>
 
 #include "storage/committer.h"
+#include "storage/queue_reader.h"
 
 namespace storage {
 
@@ -27,7 +28,15 @@ public:
     base::Result<void, std::string> fill(const broker::ChangeBatch& changes);
     // Once, before the first append(). What is damaged is set aside.
     void restore(const std::function<void(const broker::Change&)>& each) override;
-    void finish() override { committer_.finish(); }
+    bool reads_queues() const override { return true; }
+    void read_queue(std::uint32_t shard, const broker::QueueRequest& request) override {
+        reader_.ask(shard, request);
+    }
+    std::vector<broker::QueueSlice> take_slices(std::uint32_t shard) override {
+        return reader_.take(shard);
+    }
+    bool has_failed() const override { return committer_.has_failed(); }
+    void finish() override;
 
     // Not empty: the last restore() could not read the store to its end, which a sentence explains.
     const std::string& restore_error() const { return restore_error_; }
@@ -42,7 +51,8 @@ private:
           path_(std::move(path)),
           log_(log),
           sync_(options.sync),
-          committer_(*engine_, ledger_, log, options) {}
+          committer_(*engine_, ledger_, log, options),
+          reader_(*engine_) {}
     base::Result<void, std::string> check_format();
 
     std::unique_ptr<Engine> engine_;
@@ -54,6 +64,7 @@ private:
     std::string restore_error_;
     Ledger ledger_;
     Committer committer_;
+    QueueReader reader_;
 };
 
 }  // namespace storage

@@ -1,7 +1,7 @@
 // The seam to the data files: an ordered map of keys to values that takes a group of writes at once
 // and can be told to make it safe. RocksDB is behind it, or a test.
 //
-// Threads: one at a time.
+// Threads: write() and resume() one at a time; scan() and get() from any, meanwhile.
 #pragma once
 
 #include <functional>
@@ -36,6 +36,14 @@ public:
     // Calls `each(key, value)` in the order of the keys, from `first` on, until it says false.
     virtual base::Result<void, std::string> scan(
         Bytes first, const std::function<bool(Bytes key, Bytes value)>& each) = 0;
+    // Calls `use(value)` if there is such a key.
+    virtual base::Result<void, std::string> get(Bytes key,
+                                                const std::function<void(Bytes value)>& use) {
+        return scan(key, [&](Bytes found, Bytes value) {
+            if (base::as_text(found) == base::as_text(key)) use(value);
+            return false;
+        });
+    }
 };
 
 }  // namespace storage

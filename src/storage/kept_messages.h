@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace storage {
+#include "storage/record.h"
 
-struct KeptContent;
+namespace storage {
 
 class KeptMessages {
 public:
@@ -19,7 +19,7 @@ public:
         std::uint64_t order : 62;
         std::uint64_t is_sent : 1;  // There is a record of how far it has come.
         std::uint64_t is_done : 1;
-        KeptContent* content;  // Null: none, or no longer needed.
+        ContentNumber content;  // 0: none, or no longer needed.
     };
 
     // Null if there is none of that order.
@@ -28,7 +28,7 @@ public:
         return at != entries_.end() && at->order == order && !at->is_done ? &*at : nullptr;
     }
     // Not if there is one of that order.
-    void add(std::uint64_t order, KeptContent* content, bool is_sent) {
+    void add(std::uint64_t order, ContentNumber content, bool is_sent) {
         Entry entry{};
         entry.order = order & order_max;
         entry.is_sent = is_sent ? 1 : 0;
@@ -44,7 +44,7 @@ public:
     }
     void remove(Entry& entry) {
         entry.is_done = 1;
-        entry.content = nullptr;
+        entry.content = {};
         ++gaps_;
         if (gaps_ == entries_.size()) {
             entries_.clear();

@@ -99,4 +99,26 @@ void KeptState::for_each(const std::function<void(const broker::Change&)>& each)
     }
 }
 
+broker::QueueSlice KeptState::slice(const broker::QueueRequest& request) const {
+    broker::QueueSlice slice{.reader = request.reader,
+                             .session = request.session,
+                             .first_order = request.first_order,
+                             .next_order = request.last_order + 1};
+    const auto session = sessions_.find(request.session);
+    if (session == sessions_.end()) return slice;
+    const auto& messages = session->second.messages;
+    std::size_t bytes = 0;
+    for (auto at = messages.lower_bound(request.first_order);
+         at != messages.end() && at->first <= request.last_order; ++at) {
+        if (bytes >= broker::slice_bytes_max ||
+            slice.messages.size() == broker::slice_messages_max) {
+            slice.next_order = at->first;
+            break;
+        }
+        bytes += at->second.message->bytes();
+        slice.messages.push_back(at->second);
+    }
+    return slice;
+}
+
 }  // namespace storage

@@ -18,6 +18,8 @@ public:
     void apply(const broker::Change& change);
     // Calls `each` with changes that lead to this state, in the order that Store::restore() says.
     void for_each(const std::function<void(const broker::Change&)>& each) const;
+    // As Store::read_queue() says.
+    broker::QueueSlice slice(const broker::QueueRequest& request) const;
 
 private:
     struct Session {

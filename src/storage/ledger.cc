@@ -31,23 +31,25 @@ Ledger::Session* Ledger::find(SessionNumber session) {
     return found == sessions_.end() ? nullptr : &found->second;
 }
 
-// Content is known by the message's address, which no other one can have while it is held here.
-KeptContent* Ledger::use(const broker::MessageRef& message, WriteList& out) {
-    if (!message) return nullptr;
-    KeptContent& content = contents_[message.get()];
-    if (!content.message) {
-        content.message = message;
-        content.number = std::exchange(next_content_, after(next_content_));
-        put(out, ContentRecord{content.number, message});
+// A number is never given again: as long as somebody waits for it, it is this message's content.
+ContentNumber Ledger::use(const broker::MessageRef& message, WriteList& out) {
+    if (!message) return {};
+    ContentNumber content{message->store_number()};
+    const std::uint32_t users = users_.get(content);
+    if (users == 0) {
+        content = std::exchange(next_content_, after(next_content_));
+        message->set_store_number(static_cast<std::uint64_t>(content));
+        put(out, ContentRecord{content, message});
     }
-    ++content.users;
-    return &content;
+    users_.set(content, users + 1);
+    return content;
 }
 
-void Ledger::release(KeptContent* content, WriteList& out) {
-    if (!content || --content->users > 0) return;
-    erase(out, content->number);
-    contents_.erase(content->message.get());
+void Ledger::release(ContentNumber content, WriteList& out) {
+    if (content == ContentNumber{}) return;
+    const std::uint32_t users = users_.get(content);
+    users_.set(content, users - 1);
+    if (users == 1) erase(out, content);
 }
 
 void Ledger::write(const broker::SessionKept& change, WriteList& out) {
@@ -81,8 +83,8 @@ void Ledger::write(const broker::SubscriptionEnded& change, WriteList& out) {
 void Ledger::write(const MessageKept& change, WriteList& out) {
     Session* session = find(change.session);
     if (!session) return;
-    KeptContent* content = use(change.message, out);
-    put(out, MessageRecord{change, content ? content->number : ContentNumber{}});
+    const ContentNumber content = use(change.message, out);
+    put(out, MessageRecord{change, content});
     if (KeptMessages::Entry* entry = session->messages.find(change.order)) {
         release(std::exchange(entry->content, content), out);
     } else {
@@ -97,7 +99,7 @@ void Ledger::write(const MessageSent& change, WriteList& out) {
     entry->is_sent = 1;
     put(out, change);
     if (change.state != broker::OutgoingState::wait_pubcomp) return;
-    release(std::exchange(entry->content, nullptr), out);
+    release(std::exchange(entry->content, ContentNumber{}), out);
 }
 
 void Ledger::write(const MessageDone& change, WriteList& out) {
@@ -130,8 +132,8 @@ void Ledger::write(const broker::LayoutKept& change, WriteList& out) {
 }
 
 void Ledger::write(const broker::HandoverKept& change, WriteList& out) {
-    KeptContent* content = use(change.message, out);
-    put(out, HandoverRecord{change, content->number});
+    const ContentNumber content = use(change.message, out);
+    put(out, HandoverRecord{change, content});
     ways_[{change.from, change.to}].handovers.push_back({change.count, content});
 }
 
@@ -161,9 +163,9 @@ void Ledger::add(const broker::HandoverTaken& record) {
     ways_[{record.from, record.to}].has_taken = true;
 }
 
-void Ledger::add_handover(const broker::HandoverKept& record, KeptContent* content) {
+void Ledger::add_handover(const broker::HandoverKept& record, ContentNumber content) {
     ways_[{record.from, record.to}].handovers.push_back({record.count, content});
-    ++content->users;
+    users_.set(content, users_.get(content) + 1);
 }
 
 bool Ledger::add(const broker::SubscriptionKept& record) {
@@ -178,28 +180,16 @@ bool Ledger::add(const broker::ReceivedKept& record) {
     return session != nullptr;
 }
 
-KeptContent* Ledger::add_content(const ContentRecord& record) {
-    if (next_content_ <= record.number) next_content_ = after(record.number);
-    KeptContent& content = contents_[record.message.get()];
-    content.message = record.message;
-    content.number = record.number;
-    return &content;
+void Ledger::add_content(ContentNumber number) {
+    if (next_content_ <= number) next_content_ = after(number);
 }
 
-bool Ledger::add_message(const MessageKept& record, KeptContent* content, bool is_sent) {
+bool Ledger::add_message(const MessageKept& record, ContentNumber content, bool is_sent) {
     Session* session = find(record.session);
     if (!session || session->messages.find(record.order)) return false;
     session->messages.add(record.order, content, is_sent);
-    if (content) ++content->users;
+    if (content != ContentNumber{}) users_.set(content, users_.get(content) + 1);
     return true;
-}
-
-std::size_t Ledger::drop_unused(WriteList& out) {
-    return std::erase_if(contents_, [&](const auto& one) {
-        if (one.second.users > 0) return false;
-        erase(out, one.second.number);
-        return true;
-    });
 }
 
 }  // namespace storage

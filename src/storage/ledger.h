@@ -2,12 +2,11 @@
 // who still needs which message's content. Turns a group of changes into writes.
 //
 // A message's content is written once, however many sessions wait for it, and erased with the last
-// of them. The counts are in memory only: a restore counts again. It holds a reference to each
-// message that it has on disk, so that the same message is known by its address; the sessions that
-// wait for it hold it as well.
+// of them. The counts are in memory only: a restore counts again. The message itself is not held:
+// it carries the number of its content, by which it is known again, and may leave memory.
 //
-// Owned by a DurableStore; thread: one at a time. Cost: 16 bytes a kept message, about 100 a
-// content, about 100 a session.
+// Owned by a DurableStore; thread: one at a time. Cost: 16 bytes a kept message, about 5 a content,
+// about 100 a session.
 #pragma once
 
 #include <deque>
@@ -16,15 +15,10 @@
 
 #include "broker/store.h"
 #include "storage/kept_messages.h"
+#include "storage/number_table.h"
 #include "storage/record.h"
 
 namespace storage {
-
-struct KeptContent {
-    broker::MessageRef message;
-    ContentNumber number{};
-    std::uint64_t users = 0;
-};
 
 class Ledger {
 public:
@@ -37,15 +31,13 @@ public:
     // Counts a record that belongs to a session; false if there is no such session.
     bool add(const broker::SubscriptionKept& record);
     bool add(const broker::ReceivedKept& record);
-    KeptContent* add_content(const ContentRecord& record);
-    bool add_message(const broker::MessageKept& record, KeptContent* content, bool is_sent);
+    // The number is taken.
+    void add_content(ContentNumber number);
+    bool add_message(const broker::MessageKept& record, ContentNumber content, bool is_sent);
     void add(const broker::HandoverTaken& record);
-    void add_handover(const broker::HandoverKept& record, KeptContent* content);
-    // Content that nobody waits for leaves; how many that were.
-    std::size_t drop_unused(WriteList& out);
-
-    std::size_t contents() const { return contents_.size(); }
-    std::size_t sessions() const { return sessions_.size(); }
+    void add_handover(const broker::HandoverKept& record, ContentNumber content);
+    // Whether somebody waits for it.
+    bool is_used(ContentNumber content) const { return users_.get(content) > 0; }
 
 private:
     struct Session {
@@ -57,7 +49,7 @@ private:
     struct Way {
         struct Handover {
             std::uint64_t count;
-            KeptContent* content;
+            ContentNumber content;
         };
         std::deque<Handover> handovers;  // By their counts.
         bool has_taken = false;
@@ -81,12 +73,12 @@ private:
     void write(const broker::HandoversCleared& change, WriteList& out);
 
     Session* find(broker::SessionNumber session);
-    KeptContent* use(const broker::MessageRef& message, WriteList& out);
-    void release(KeptContent* content, WriteList& out);
+    ContentNumber use(const broker::MessageRef& message, WriteList& out);
+    void release(ContentNumber content, WriteList& out);
 
     std::unordered_map<broker::SessionNumber, Session> sessions_;
-    std::unordered_map<const broker::Message*, KeptContent> contents_;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;  // By sender, receiver.
+    NumberTable users_;  // How many sessions and handovers wait for a content.
     ContentNumber next_content_{1};
 };
 

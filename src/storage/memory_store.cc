@@ -1,5 +1,7 @@
 #include "storage/memory_store.h"
 
+#include <utility>
+
 namespace storage {
 
 using broker::Change;
@@ -31,7 +33,59 @@ CommitNumber MemoryStore::committed(std::uint32_t shard) const {
 }
 
 void MemoryStore::restore(const std::function<void(const Change&)>& each) {
-    state_.read([&](const State& state) { state.kept.for_each(each); });
+    KeptState kept = state_.with([](State& state) {
+        state.reads.clear();
+        state.slices.clear();
+        return state.kept;
+    });
+    std::size_t bytes = 0;
+    kept.for_each([&](const Change& change) {
+        const auto* message = std::get_if<broker::MessageKept>(&change);
+        if (!message || !message->message || message->packet_id != 0) return each(change);
+        const std::size_t max = restored_bytes_max();
+        if (max == 0 || bytes < max) {
+            bytes += sizeof(broker::Delivery) + message->message->bytes();
+            return each(change);
+        }
+        broker::MessageKept stored = *message;
+        stored.stored_bytes = static_cast<std::uint32_t>(stored.message->payload().size());
+        stored.message = {};
+        each(stored);
+    });
+}
+
+void MemoryStore::read_queue(std::uint32_t shard, const broker::QueueRequest& request) {
+    const bool is_holding = state_.with([&](State& state) {
+        state.reads.push_back({shard, request});
+        return state.is_holding_reads;
+    });
+    if (!is_holding) answer_reads();
+}
+
+void MemoryStore::answer_reads() {
+    const std::vector<Read> reads = state_.with([](State& state) {
+        for (const auto& [shard, request] : state.reads) {
+            state.slices[shard].push_back(state.kept.slice(request));
+            if (state.read_error.empty()) continue;
+            state.slices[shard].back().messages.clear();
+            state.slices[shard].back().error = state.read_error;
+        }
+        state.is_holding_reads = false;
+        return std::exchange(state.reads, {});
+    });
+    for (const Read& read : reads) wake(read.shard);
+}
+
+std::vector<broker::QueueSlice> MemoryStore::take_slices(std::uint32_t shard) {
+    return state_.with([&](State& state) { return std::exchange(state.slices[shard], {}); });
+}
+
+void MemoryStore::hold_reads() {
+    state_.with([](State& state) { state.is_holding_reads = true; });
+}
+
+void MemoryStore::break_reads(std::string error) {
+    state_.with([&](State& state) { state.read_error = std::move(error); });
 }
 
 bool MemoryStore::is_behind() const {

@@ -23,6 +23,15 @@ public:
     // It is behind, or is no longer, and wakes that shard.
     void set_behind(bool is_behind, std::uint32_t shard);
 
+    bool reads_queues() const override { return true; }
+    void read_queue(std::uint32_t shard, const broker::QueueRequest& request) override;
+    std::vector<broker::QueueSlice> take_slices(std::uint32_t shard) override;
+    // From now on read_queue() is not answered before answer_reads().
+    void hold_reads();
+    void answer_reads();
+    // The next slices cannot be read.
+    void break_reads(std::string error);
+
     // From now on batches wait for commit().
     void hold_commits();
     // Makes a shard's first `batches` waiting ones safe, and wakes it.
@@ -41,12 +50,20 @@ private:
         broker::CommitNumber committed = 0;
         std::deque<broker::ChangeBatch> pending;
     };
+    struct Read {
+        std::uint32_t shard;
+        broker::QueueRequest request;
+    };
     struct State {
         KeptState kept;
         std::map<std::uint32_t, Log> logs;  // By shard.
         std::size_t recorded = 0;
         bool is_holding = false;
         bool is_behind = false;
+        std::vector<Read> reads;  // Not answered yet.
+        bool is_holding_reads = false;
+        std::string read_error;
+        std::map<std::uint32_t, std::vector<broker::QueueSlice>> slices;  // By shard.
     };
     static void apply_first(State& state, Log& log);
 

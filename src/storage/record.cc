@@ -532,6 +532,32 @@ Decoded decode_record(Bytes key, Bytes value) {
     return row->read(key_reader, in);
 }
 
+std::string content_key(ContentNumber content) {
+    std::vector<std::uint8_t> key;
+    Writer writer(key);
+    writer.u8(static_cast<std::uint8_t>(RecordKind::content));
+    u64(writer, static_cast<std::uint64_t>(content));
+    return std::string(base::as_text(key));
+}
+
+std::string message_key(SessionNumber session, std::uint64_t order) {
+    std::vector<std::uint8_t> key;
+    Writer writer(key);
+    writer.u8(static_cast<std::uint8_t>(RecordKind::message));
+    key_message(writer, session, order);
+    writer.u8(part_kept);
+    return std::string(base::as_text(key));
+}
+
+std::optional<MessageKey> read_message_key(Bytes key) {
+    Reader in(key);
+    if (in.u8() != static_cast<std::uint8_t>(RecordKind::message)) return std::nullopt;
+    const auto session = SessionNumber{u64(in)};
+    const std::uint64_t order = u64(in);
+    if (in.failed()) return std::nullopt;
+    return MessageKey{session, order};
+}
+
 std::string_view name_of(RecordKind kind) {
     const KindRow* row = find_kind(static_cast<std::uint8_t>(kind));
     return row ? row->name : "unknown";

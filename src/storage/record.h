@@ -22,6 +22,7 @@
 // messages and handovers that name it: one pass over the keys restores everything.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -115,6 +116,16 @@ void erase(WriteList& out, const broker::MessageDone& record, bool was_sent);
 void erase_all(WriteList& out, RecordKind kind, broker::SessionNumber session);
 
 base::Result<Record, RecordFault> decode_record(Bytes key, Bytes value);
+
+// The keys of what is looked for.
+std::string content_key(ContentNumber content);
+std::string message_key(broker::SessionNumber session, std::uint64_t order);
+// Of the key of a message, or of how far one has come; nothing for another kind.
+struct MessageKey {
+    broker::SessionNumber session{};
+    std::uint64_t order = 0;
+};
+std::optional<MessageKey> read_message_key(Bytes key);
 
 // The key as a line of a log or a list: "message 12/345". Any bytes will do.
 std::string describe_key(Bytes key);

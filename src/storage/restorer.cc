@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/queue_reader.h"
+
 namespace storage {
 namespace {
 
@@ -41,7 +43,12 @@ bool Restorer::take(const broker::SubscriptionKept& record) {
 }
 
 bool Restorer::take(const ContentRecord& record) {
-    contents_.push_back(ledger_.add_content(record));
+    ledger_.add_content(record.number);
+    sizes_.set(record.number, static_cast<std::uint32_t>(record.message->payload().size()) + 1);
+    if (content_bytes_max_ != 0 && held_bytes_ >= content_bytes_max_) return true;
+    record.message->set_store_number(static_cast<std::uint64_t>(record.number));
+    held_bytes_ += sizeof(broker::Delivery) + record.message->bytes();
+    held_.push_back(record);
     return true;
 }
 
@@ -77,12 +84,32 @@ void Restorer::end_pending() {
 bool Restorer::use_pending() {
     MessageRecord& record = pending_.record;
     const bool needs_content = record.kept.state != broker::OutgoingState::wait_pubcomp;
-    KeptContent* content = needs_content ? find_content(record.content) : nullptr;
-    if (needs_content && !content) return false;
-    if (content) record.kept.message = content->message;
+    if (needs_content && !find_content(record)) return false;
+    const ContentNumber content = needs_content ? record.content : ContentNumber{};
     if (!ledger_.add_message(record.kept, content, pending_.is_sent)) return false;
     each_(record.kept);
     return true;
+}
+
+// What is in flight is sent again at once, and so is in memory.
+bool Restorer::find_content(MessageRecord& record) {
+    const std::uint32_t size = sizes_.get(record.content);
+    if (size == 0) return false;
+    if (record.kept.packet_id != 0) {
+        record.kept.message = find_or_read(record.content);
+        return static_cast<bool>(record.kept.message);
+    }
+    record.kept.message = find_held(record.content);
+    if (!record.kept.message) record.kept.stored_bytes = size - 1;
+    return true;
+}
+
+// Empty if it is not there.
+broker::MessageRef Restorer::find_or_read(ContentNumber number) {
+    broker::MessageRef held = find_held(number);
+    if (held) return held;
+    auto content = read_content(engine_, number);
+    return content ? std::move(*content) : broker::MessageRef();
 }
 
 bool Restorer::take(const broker::ReceivedKept& record) {
@@ -108,25 +135,32 @@ bool Restorer::take(const broker::HandoverTaken& record) {
 }
 
 bool Restorer::take(const HandoverRecord& record) {
-    KeptContent* const content = find_content(record.content);
-    if (!content) return false;
-    ledger_.add_handover(record.kept, content);
     broker::HandoverKept kept = record.kept;
-    kept.message = content->message;
+    kept.message = find_or_read(record.content);
+    if (!kept.message) return false;
+    ledger_.add_handover(kept, record.content);
     each_(kept);
     return true;
 }
 
 // Sessions mostly name them in the order in which they were written.
-KeptContent* Restorer::find_content(ContentNumber number) {
-    if (next_content_ >= contents_.size() || contents_[next_content_]->number != number) {
+broker::MessageRef Restorer::find_held(ContentNumber number) {
+    if (held_.empty() || held_.back().number < number) return {};
+    if (next_held_ >= held_.size() || held_[next_held_].number != number) {
         const auto found = std::lower_bound(
-            contents_.begin(), contents_.end(), number,
-            [](const KeptContent* one, ContentNumber wanted) { return one->number < wanted; });
-        if (found == contents_.end() || (*found)->number != number) return nullptr;
-        next_content_ = static_cast<std::size_t>(found - contents_.begin());
+            held_.begin(), held_.end(), number,
+            [](const ContentRecord& one, ContentNumber wanted) { return one.number < wanted; });
+        if (found == held_.end() || found->number != number) return {};
+        next_held_ = static_cast<std::size_t>(found - held_.begin());
     }
-    return contents_[next_content_++];
+    return held_[next_held_++].message;
+}
+
+// Content that nobody waits for.
+void Restorer::drop_unused() {
+    sizes_.for_each([this](ContentNumber number, std::uint32_t) {
+        if (!ledger_.is_used(number)) erase(mended_, number);
+    });
 }
 
 void Restorer::set_aside(Bytes key, Bytes value, std::string_view reason) {
@@ -143,7 +177,7 @@ WriteList Restorer::finish() {
         log_.print(base::LogType::error, "Error: {} more records of the store are set aside.",
                    set_aside_ - lines_max);
     }
-    ledger_.drop_unused(mended_);
+    drop_unused();
     return std::move(mended_);
 }
 

@@ -2,14 +2,19 @@
 // fills the ledger. What cannot be read or used is set aside: it gets a damaged record's key, where
 // a person can find it, and a line in the log.
 //
-// A plain value for one pass; thread: one. Memory: one word for each content, besides the ledger.
+// Of what waits in queues, only the oldest `content_bytes_max` bytes come with their content; the
+// others stay in the store, and their sessions are told how large they are.
+//
+// A plain value for one pass; thread: one. Memory: that content, and 5 bytes for each other one.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/log.h"
+#include "storage/engine.h"
 #include "storage/ledger.h"
+#include "storage/number_table.h"
 
 namespace storage {
 
@@ -19,8 +24,14 @@ public:
     // Lines of the log about single records; the others are only counted.
     static constexpr std::size_t lines_max = 20;
 
-    Restorer(Ledger& ledger, base::Log& log, const Each& each)
-        : ledger_(ledger), log_(log), each_(each) {}
+    // `engine` is what the records come from. `content_bytes_max`: 0 = no limit.
+    Restorer(Engine& engine, Ledger& ledger, base::Log& log, const Each& each,
+             std::size_t content_bytes_max = 0)
+        : engine_(engine),
+          ledger_(ledger),
+          log_(log),
+          each_(each),
+          content_bytes_max_(content_bytes_max) {}
 
     void apply(Bytes key, Bytes value);
     // After the last record: what the store must be changed by, which may be nothing.
@@ -50,14 +61,21 @@ private:
     void hold(const MessageRecord& record, Bytes key, Bytes value);
     void end_pending();
     bool use_pending();
-    KeptContent* find_content(ContentNumber number);
+    bool find_content(MessageRecord& record);
+    broker::MessageRef find_held(ContentNumber number);
+    broker::MessageRef find_or_read(ContentNumber number);
+    void drop_unused();
     void set_aside(Bytes key, Bytes value, std::string_view reason);
 
+    Engine& engine_;
     Ledger& ledger_;
     base::Log& log_;
     const Each& each_;
-    std::vector<KeptContent*> contents_;  // Ascending by their numbers.
-    std::size_t next_content_ = 0;        // Where the next one is, most likely.
+    const std::size_t content_bytes_max_;
+    NumberTable sizes_;                // Of every content's payload, plus 1.
+    std::vector<ContentRecord> held_;  // The first of them, ascending.
+    std::size_t held_bytes_ = 0;
+    std::size_t next_held_ = 0;  // Where the next one is, most likely.
     Pending pending_;
     WriteList mended_;
     std::size_t set_aside_ = 0;

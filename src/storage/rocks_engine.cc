@@ -76,13 +76,24 @@ public:
     base::Result<void, std::string> scan(
         Bytes first, const std::function<bool(Bytes key, Bytes value)>& each) override {
         rocksdb::ReadOptions options;
-        options.fill_cache = false;
-        options.readahead_size = std::size_t{1} << 20;
+        if (first.empty()) {  // A pass over everything.
+            options.fill_cache = false;
+            options.readahead_size = std::size_t{1} << 20;
+        }
         const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
         for (at->Seek(slice(first)); at->Valid(); at->Next()) {
             if (!each(bytes(at->key()), bytes(at->value()))) return {};
         }
         if (!at->status().ok()) return base::fail(at->status().ToString());
+        return {};
+    }
+
+    base::Result<void, std::string> get(Bytes key,
+                                        const std::function<void(Bytes value)>& use) override {
+        rocksdb::PinnableSlice value;
+        const rocksdb::Status status = db_->Get({}, db_->DefaultColumnFamily(), slice(key), &value);
+        if (status.ok()) use(bytes(value));
+        if (!status.ok() && !status.IsNotFound()) return base::fail(status.ToString());
         return {};
     }
 

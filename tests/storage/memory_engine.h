@@ -30,6 +30,7 @@ public:
     base::Result<void, std::string> scan(
         Bytes first, const std::function<bool(Bytes key, Bytes value)>& each) override {
         const Records all = records();
+        if (const std::string fault = get(scan_fault_); !fault.empty()) return base::fail(fault);
         for (auto at = all.lower_bound(text(first)); at != all.end(); ++at) {
             if (!each(base::as_bytes(at->first), base::as_bytes(at->second))) break;
         }
@@ -45,6 +46,10 @@ public:
     }
     void break_by(std::optional<EngineError::Kind> fault) {
         set([&] { fault_ = fault; });
+    }
+    // Every scan fails with that; empty = none does.
+    void break_scans(std::string fault) {
+        set([&] { scan_fault_ = std::move(fault); });
     }
     // Returns when write() has been called so often, with success or not.
     void wait_for_tries(std::size_t count) {
@@ -87,6 +92,7 @@ private:
     std::condition_variable changed_;
     Records records_;
     std::optional<EngineError::Kind> fault_;
+    std::string scan_fault_;
     std::size_t tries_ = 0;
     std::size_t writes_ = 0;
     std::size_t syncs_ = 0;

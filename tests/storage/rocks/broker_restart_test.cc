@@ -29,8 +29,18 @@ public:
             storage::DurableStore::open(std::move(*engine), folder_.store(), log_, {.shards = 3});
         ASSERT(opened.has_value());
         store_ = std::move(*opened);
+        store_->set_restored_bytes_max(restored_bytes_max());
         store_->restore(each);
         EXPECT_EQ("", store_->restore_error());
+    }
+    bool reads_queues() const override { return true; }
+    void read_queue(std::uint32_t shard, const broker::QueueRequest& request) override {
+        store_->read_queue(shard, request);
+        while (slices_[shard].empty()) slices_[shard] = store_->take_slices(shard);
+        wake(shard);
+    }
+    std::vector<broker::QueueSlice> take_slices(std::uint32_t shard) override {
+        return std::exchange(slices_[shard], {});
     }
     const FakeLog& log() const { return log_; }
 
@@ -38,6 +48,7 @@ private:
     storage::Folder folder_;
     FakeLog log_;
     std::unique_ptr<storage::DurableStore> store_;
+    std::map<std::uint32_t, std::vector<broker::QueueSlice>> slices_;  // By shard.
 };
 
 class RocksBroker : public BrokerTest {
@@ -78,6 +89,27 @@ TEST_F(RocksBroker, queued_messages_come_in_their_order_with_what_belongs_to_the
     }
     restart();
     EXPECT_EQ(0U, count(&broker::Counters::queued_messages));
+}
+
+TEST_F(RocksBroker, a_queue_that_has_left_memory_comes_back_before_and_after_a_restart) {
+    options.queue_memory_max = 5000;
+    options.queued_messages_max = 0;
+    leave("a", 2);
+    leave("b", 1);
+    for (int i = 0; i < 700; ++i) {
+        publisher().publish("t", std::to_string(i), {.qos = 2}).ignore_all();
+    }
+    const auto drain = [this](const std::string& name, int qos) {
+        client(name).join(persistent());
+        for (int i = 0; i < 700; ++i) client(name).expect_publish("t", std::to_string(i), qos);
+        client(name).expect_nothing();
+    };
+    drain("a", 2);
+    restart();
+    drain("b", 1);
+    restart();
+    EXPECT_EQ(0U, count(&broker::Counters::queued_messages));
+    EXPECT_EQ(0U, count(&broker::Counters::queued_bytes));
 }
 
 TEST_F(RocksBroker, what_was_in_flight_is_sent_again_with_its_identifier) {
