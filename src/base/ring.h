@@ -24,7 +24,7 @@ public:
     T& front() { return (*this)[0]; }
 
     void push_back(T value) {
-        if (size_ == capacity_) grow();
+        if (size_ == capacity_) resize(capacity_ == 0 ? 4 : capacity_ * 2);
         (*this)[size_] = std::move(value);
         ++size_;
     }
@@ -34,6 +34,12 @@ public:
         head_ = (head_ + 1) & (capacity_ - 1);
         if (--size_ == 0 && capacity_ > kept_when_empty) clear();
     }
+    T take_back() {
+        ASSERT(size_ > 0);
+        T back = std::exchange((*this)[--size_], T{});
+        if (capacity_ > kept_when_empty && size_ <= capacity_ / 4) resize(capacity_ / 2);
+        return back;
+    }
     void clear() {
         slots_.reset();
         capacity_ = head_ = size_ = 0;
@@ -42,8 +48,7 @@ public:
 private:
     static constexpr std::uint32_t kept_when_empty = 64;
 
-    void grow() {
-        const std::uint32_t capacity = capacity_ == 0 ? 4 : capacity_ * 2;
+    void resize(std::uint32_t capacity) {
         auto slots = std::make_unique<T[]>(capacity);
         for (std::uint32_t i = 0; i < size_; ++i) slots[i] = std::move((*this)[i]);
         slots_ = std::move(slots);

@@ -61,6 +61,7 @@ struct Counters {
     Counter dropped_queue_full;   // QoS 1 and 2, max_queued_*.
     Counter dropped_packet_size;  // Larger than the client accepts.
     Counter dropped_expired;      // Message expiry interval passed while queued.
+    Counter dropped_unreadable;   // Of a queue that had left memory: the store cannot read it.
     Counter dropped_retained;     // Not retained, and so sent to nobody: max_retained_*.
     // Messages that nobody got.
     Counter dropped_payload_format;  // Not the UTF-8 that it says it is.
@@ -83,8 +84,8 @@ struct Counters {
 
     std::uint64_t dropped() const {
         return dropped_output_full.get() + dropped_queue_full.get() + dropped_packet_size.get() +
-               dropped_expired.get() + dropped_retained.get() + dropped_payload_format.get() +
-               dropped_no_member.get();
+               dropped_expired.get() + dropped_unreadable.get() + dropped_retained.get() +
+               dropped_payload_format.get() + dropped_no_member.get();
     }
 };
 

@@ -27,6 +27,8 @@ struct Options {
     std::size_t queued_messages_max = 1000;
     std::size_t queued_bytes_max = 0;
     bool queue_qos0_messages = false;
+    // Of what waits in queues of sessions that the store keeps; 0 = no limit.
+    std::size_t queue_memory_max = 0;
     bool upgrade_outgoing_qos = false;
     bool allow_duplicate_messages = false;
     SharedStrategy shared_strategy = SharedStrategy::round_robin;

@@ -132,6 +132,7 @@ private:
 
 void recover(Broker& broker, std::span<Shard* const> shards) {
     Recovery recovery(broker, shards);
+    broker.store().set_restored_bytes_max(broker.first_options()->queue_memory_max);
     broker.store().restore([&](const Change& change) { recovery.apply(change); });
     recovery.finish();
 }

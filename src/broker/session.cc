@@ -27,8 +27,9 @@ Session::~Session() {
 
 void Session::discard_outgoing() {
     if (!outgoing_) return;
-    discard(outgoing_->queue);
-    discard(outgoing_->retained);
+    while (outgoing_->queue.in_memory() > 0) forget_queued(take_from_memory());
+    forget_stored();
+    discard_retained();
     outgoing_->inflight.for_each(
         [&](mqtt::PacketId, InflightMessage& message) { forget_queued(message.delivery); });
     outgoing_.reset();
@@ -119,7 +120,8 @@ bool Session::has_waiting() const {
 
 Session::Backlog Session::backlog() const {
     if (!outgoing_) return {};
-    return {outgoing_->queue.size(), outgoing_->queued_bytes, outgoing_->inflight.in_flight()};
+    const SessionQueue::Size queued = outgoing_->queue.size();
+    return {queued.messages, queued.bytes, outgoing_->inflight.in_flight()};
 }
 
 bool Session::window_has_room() const {
@@ -164,12 +166,12 @@ void Session::deliver(Publication& publication, const DeliveryTerms& terms) {
 
 // A session that ends with its connection will never be sent a message again, so it only keeps the
 // identifier: QoS 1 and 2 then cost no allocation either. What came by a shared subscription may go
-// to another member.
+// to another member, and what the store has is named there.
 void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
                    std::uint64_t order) {
     InflightMessage message;
     const bool may_be_handed_over = terms.mark != 0 && qos == mqtt::Qos::at_least_once;
-    if (is_persistent() || may_be_handed_over) {
+    if (is_persistent() || is_recorded() || may_be_handed_over) {
         message.delivery = {{qos, terms.retain}, publication.message(), terms.ids};
         message.delivery.set_order(order);
         message.delivery.set_mark(terms.mark);
@@ -188,10 +190,9 @@ void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Q
 
 bool Session::queue_has_room(std::size_t bytes) const {
     const Options& options = shard_.options();
-    const std::size_t messages = outgoing_ ? outgoing_->queue.size() : 0;
-    const std::size_t bytes_before = outgoing_ ? outgoing_->queued_bytes : 0;
-    return (options.queued_messages_max == 0 || messages < options.queued_messages_max) &&
-           (options.queued_bytes_max == 0 || bytes_before + bytes <= options.queued_bytes_max);
+    const SessionQueue::Size before = outgoing_ ? outgoing_->queue.size() : SessionQueue::Size{};
+    return (options.queued_messages_max == 0 || before.messages < options.queued_messages_max) &&
+           (options.queued_bytes_max == 0 || before.bytes + bytes <= options.queued_bytes_max);
 }
 
 bool Session::would_drop(const Publication& publication, mqtt::Qos granted) const {
@@ -205,16 +206,18 @@ bool Session::would_drop(const Publication& publication, mqtt::Qos granted) cons
 void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos) {
     const std::size_t size = publication.payload.size();
     outgoing();
-    if (!queue_has_room(size)) {
+    const bool is_stored = leaves_memory();
+    if (!queue_has_room(size) || (is_stored && !may_store(qos))) {
         shard_.counters().dropped_queue_full.add();
         return;
     }
-    outgoing_->queued_bytes += size;
     Delivery delivery{{qos, terms.retain}, publication.message(), terms.ids};
     delivery.set_mark(terms.mark);
     count_queued(delivery);
-    if (is_recorded()) record_queued(delivery);
-    outgoing_->queue.push_back(std::move(delivery));
+    if (is_stored) return store_only(delivery);
+    // QoS 0 promises nothing, and need not be kept.
+    if (is_recorded() && qos != mqtt::Qos::at_most_once) record_queued(delivery);
+    keep_in_memory(std::move(delivery));
 }
 
 void Session::add_retained(const MessageRef& message, const DeliveryTerms& terms) {
@@ -255,6 +258,7 @@ bool Session::resend_one() {
 
 void Session::pump() {
     for (std::size_t sent = 0; sent < pump_slice && pump_one();) ++sent;
+    if (connection_ && outgoing_ && outgoing_->queue.has_stored()) fetch_slice();
     if (!connection_ || !can_send_next() || connection_->wire().is_stuck()) return;
     if (connection_->wire().output().is_withheld()) return;  // Pumped when it is released.
     shard_.pump_later(*this);
@@ -264,10 +268,15 @@ void Session::pump() {
 bool Session::can_send_next() const {
     if (!has_waiting()) return false;
     if (outgoing_->inflight.has_unsent()) return outgoing_->inflight.in_flight() < window_;
-    const base::Ring<Delivery>& source =
-        outgoing_->queue.empty() ? outgoing_->retained : outgoing_->queue;
-    if (source.empty()) return false;
-    return source[0].qos == mqtt::Qos::at_most_once || window_has_room();
+    const Delivery* const next = next_waiting();
+    return next && (next->qos == mqtt::Qos::at_most_once || window_has_room());
+}
+
+// Null also while the next one is still to come from the store.
+const Delivery* Session::next_waiting() const {
+    if (outgoing_->queue.in_memory() > 0) return &outgoing_->queue[0];
+    if (!outgoing_->queue.empty() || outgoing_->retained.empty()) return nullptr;
+    return &outgoing_->retained[0];
 }
 
 // What was sent before comes first, then the queue, then what is retained. The queue may have
@@ -277,19 +286,20 @@ bool Session::pump_one() {
     if (!connection_ || connection_->wire().output().size() > pump_output_max) return false;
     if (!can_send_next()) return false;
     if (outgoing_->inflight.has_unsent()) return resend_one();
-    base::Ring<Delivery>& source =
-        outgoing_->queue.empty() ? outgoing_->retained : outgoing_->queue;
-    Delivery next = std::move(source.front());
-    source.pop_front();
-    if (&source == &outgoing_->queue) {
-        outgoing_->queued_bytes -= cost_of(next);
-    } else if (next.message->is_superseded()) {
+    if (outgoing_->queue.in_memory() > 0) {
+        Delivery next = take_from_memory();
+        send_kept(next);
+        return true;
+    }
+    Delivery next = std::move(outgoing_->retained.front());
+    outgoing_->retained.pop_front();
+    if (next.message->is_superseded()) {
         // What has been replaced meanwhile has also been routed as a new message: the subscriber
         // must not see the old value after it.
         forget_queued(next);
-        return true;
+    } else {
+        send_kept(next);
     }
-    send_kept(next);
     return true;
 }
 
@@ -304,6 +314,7 @@ void Session::send_kept(Delivery& delivery) {
     const DeliveryTerms terms{delivery.qos, delivery.retain, std::move(delivery.ids),
                               static_cast<SharedMark>(delivery.mark)};
     if (delivery.qos == mqtt::Qos::at_most_once) {
+        if (is_recorded()) record_done(delivery);
         connection_->send_publish(publication, terms, delivery.qos, 0, false);
     } else {
         send(publication, terms, delivery.qos, delivery.order);
@@ -331,7 +342,7 @@ void Session::finish(InflightMessage& message) {
 // (section 4.1). The rest was meant for the connection.
 void Session::leave_line() {
     base::Ring<Delivery>& line = outgoing_->retained;
-    if (!is_persistent()) return discard(line);
+    if (!is_persistent()) return discard_retained();
     for (std::size_t left = line.size(); left > 0; --left) {
         Delivery delivery = std::move(line.front());
         line.pop_front();
@@ -343,9 +354,10 @@ void Session::leave_line() {
     }
 }
 
-void Session::discard(base::Ring<Delivery>& deliveries) {
-    for (std::size_t i = 0; i < deliveries.size(); ++i) forget_queued(deliveries[i]);
-    deliveries.clear();
+void Session::discard_retained() {
+    base::Ring<Delivery>& line = outgoing_->retained;
+    for (std::size_t i = 0; i < line.size(); ++i) forget_queued(line[i]);
+    line.clear();
 }
 
 bool Session::on_puback(mqtt::PacketId id) {

@@ -7,8 +7,9 @@
 //     retained_ ]
 //
 // A message goes straight out while the window has room; then it waits in the queue (bounded by
-// max_queued_*). Retained messages of a new subscription wait in retained, which is a list of
-// references: 100,000, or twice as many as are retained, if that is more.
+// max_queued_*), whose rear may be in the store only. Retained messages of a new subscription wait
+// in retained, which is a list of references: 100,000, or twice as many as are retained, if that is
+// more.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,7 @@
 #include "broker/inflight_window.h"
 #include "broker/packet_id_set.h"
 #include "broker/publication.h"
+#include "broker/session_queue.h"
 #include "broker/shared_subscriptions.h"
 
 namespace broker {
@@ -104,6 +106,8 @@ public:
     // Sends what waits, as far as window and output have room.
     void pump();
     bool has_waiting() const;
+    // A part of the queue that the store has read.
+    void take_slice(QueueSlice& slice);
     // How much of it there is.
     struct Backlog {
         std::size_t messages = 0;  // Queued, but for what is retained and in line.
@@ -150,9 +154,8 @@ private:
     // made when it is needed: a million idle ones are what memory is spent on.
     struct Outgoing {
         InflightWindow inflight;
-        base::Ring<Delivery> queue;
+        SessionQueue queue;
         base::Ring<Delivery> retained;
-        std::size_t queued_bytes = 0;  // Of queue.
         std::uint64_t next_order = 1;
     };
     struct Absence {
@@ -180,8 +183,18 @@ private:
     bool pump_one();
     bool resend_one();
     bool can_send_next() const;
+    const Delivery* next_waiting() const;
+    void keep_in_memory(Delivery delivery);
+    Delivery take_from_memory();
+    bool leaves_memory() const;
+    bool may_store(mqtt::Qos qos) const;
+    void store_only(Delivery& delivery);
+    void shrink_queue();
+    void fetch_slice();
+    void give_up(const SessionQueue::Size& lost, std::string_view reason);
+    void forget_stored();
     void leave_line();
-    void discard(base::Ring<Delivery>& deliveries);
+    void discard_retained();
     void discard_outgoing();
     void forget_queued(const Delivery& delivery);
     void count_queued(const Delivery& delivery);
@@ -191,6 +204,8 @@ private:
     void record_queued(Delivery& delivery);
     void record_in_flight(mqtt::PacketId id);
     void record_done(const Delivery& delivery);
+    bool restore_queued(const MessageKept& kept);
+    void skip_orders(std::uint64_t last);
     static void on_timer(base::Timer& timer, void* session);
     void on_deadline();
 

@@ -8,7 +8,9 @@ namespace broker {
 
 void Session::record_state() {
     if (!shard_.records()) return;
-    if (!is_persistent()) return record_end();
+    // What of its queue is in the store only is lost with its record: that stays as long as it.
+    const bool has_stored = outgoing_ && outgoing_->queue.has_stored();
+    if (!is_persistent() && !has_stored) return record_end();
     if (!is_recorded()) number_ = shard_.broker().new_session_number();
     SessionKept kept{.session = number_, .client_id = client_id_, .expiry_s = expiry_s_};
     if (absence_) {
@@ -30,9 +32,7 @@ void Session::record_end() {
     number_ = {};
 }
 
-// QoS 0 promises nothing, and is not kept.
 void Session::record_queued(Delivery& delivery) {
-    if (delivery.qos == mqtt::Qos::at_most_once) return;
     delivery.set_order(outgoing_->next_order++);
     shard_.record(MessageKept{.session = number_,
                               .order = delivery.order,
@@ -89,23 +89,40 @@ void Session::restore(const SessionKept& kept) {
 }
 
 bool Session::restore(const MessageKept& kept) {
-    const bool has_content = kept.packet_id == 0 || kept.state != OutgoingState::wait_pubcomp;
+    if (kept.packet_id == 0) return restore_queued(kept);
+    const bool has_content = kept.state != OutgoingState::wait_pubcomp;
     if (has_content && !kept.message) return false;
     Delivery delivery{{kept.qos, kept.retain}, kept.message, kept.ids};
     delivery.set_order(kept.order);
-    std::uint64_t& next_order = outgoing().next_order;
-    next_order = std::max(next_order, kept.order + 1);
+    skip_orders(kept.order);
     const std::size_t size = kept.message ? kept.message->payload().size() : 0;
-    if (kept.packet_id == 0) {
-        count_queued(delivery);
-        outgoing_->queued_bytes += size;
-        outgoing_->queue.push_back(std::move(delivery));
-        return true;
-    }
     InflightMessage message{std::move(delivery), static_cast<std::uint32_t>(size), kept.state};
     if (!outgoing_->inflight.restore(kept.packet_id, message)) return false;
     if (kept.message) count_queued(message.delivery);
     return true;
+}
+
+// Behind the first that stays in the store, all do.
+bool Session::restore_queued(const MessageKept& kept) {
+    if (!kept.message && !kept.stored_bytes) return false;
+    skip_orders(kept.order);
+    const std::size_t size = kept.message ? kept.message->payload().size() : *kept.stored_bytes;
+    shard_.counters().queued_messages.add();
+    shard_.counters().queued_bytes.add(size);
+    if (!kept.message || outgoing_->queue.has_stored()) {
+        outgoing_->queue.add_stored(kept.order, size);
+        return true;
+    }
+    Delivery delivery{{kept.qos, kept.retain}, kept.message, kept.ids};
+    delivery.set_order(kept.order);
+    keep_in_memory(std::move(delivery));
+    return true;
+}
+
+// They are taken.
+void Session::skip_orders(std::uint64_t last) {
+    std::uint64_t& next_order = outgoing().next_order;
+    next_order = std::max(next_order, last + 1);
 }
 
 // A client that was connected when the broker ended has been away for at least as long as the

@@ -61,23 +61,21 @@ void Session::hand_over_queue(SharedMark mark) {
     };
     outgoing_->inflight.for_each(
         [&](mqtt::PacketId, InflightMessage& message) { unmark(message.delivery); });
-    for (std::size_t i = 0; i < outgoing_->queue.size(); ++i) unmark(outgoing_->queue[i]);
+    for (std::size_t i = 0; i < outgoing_->queue.in_memory(); ++i) unmark(outgoing_->queue[i]);
 }
 
-// With `mark` 0: of all shared subscriptions.
+// With `mark` 0: of all shared subscriptions. What is in the store only stays: how it came is not
+// known there, and it is this client's, as after a restart.
 void Session::hand_over_queue(Among among, SharedMark mark) {
-    base::Ring<Delivery> waiting = std::exchange(outgoing_->queue, {});
-    outgoing_->queued_bytes = 0;
-    for (; !waiting.empty(); waiting.pop_front()) {
-        Delivery& delivery = waiting.front();
+    for (std::size_t left = outgoing_->queue.in_memory(); left > 0; --left) {
+        Delivery delivery = take_from_memory();
         const bool is_meant = delivery.mark != 0 && (mark == 0 || delivery.mark == mark);
         if (is_meant && give_away(delivery, among)) {
             forget_queued(delivery);
             if (is_recorded()) record_done(delivery);
             continue;
         }
-        outgoing_->queued_bytes += delivery.message->payload().size();
-        outgoing_->queue.push_back(std::move(delivery));
+        keep_in_memory(std::move(delivery));
     }
 }
 

@@ -27,7 +27,8 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       sweep_(&Shard::on_sweep, this),
       debugging_(environment.log.enabled(base::LogType::debug)),
       records_(broker.store().records()),
-      handovers_(broker.handovers(), number, broker.shard_count()) {}
+      handovers_(broker.handovers(), number, broker.shard_count()),
+      queue_memory_(broker.store(), number, broker.shard_count()) {}
 
 Shard::~Shard() = default;
 
@@ -243,7 +244,10 @@ void Shard::hand_over(std::uint32_t to, Publication& publication, const SharedGr
 }
 
 bool Shard::end_of_turn() {
-    if (records_) keep_promises();
+    if (records_) {
+        keep_promises();
+        take_slices();
+    }
     pump_waiting();
     unsubscribe_leaving();
     const bool interrupted = resume_interrupted();
@@ -263,6 +267,7 @@ void Shard::commit_turn() {
     const CommitNumber number = changes_.empty() ? 0 : store.append(number_, changes_);
     store_behind_ = store.is_behind();
     handovers_.close_turn(number);
+    queue_memory_.close_turn(number);
     TurnPromise promise{number, handovers_.take_promises()};
     if (is_kept(promise, store.committed(number_))) {
         gate_.open_turn();
@@ -282,6 +287,13 @@ void Shard::keep_promises() {
     handovers_.give_receipts(committed,
                              [this](std::uint32_t shard) { environment_.peers.wake(shard); });
     gate_.release([&](const TurnPromise& promise) { return is_kept(promise, committed); });
+    queue_memory_.ask(committed);
+}
+
+void Shard::take_slices() {
+    for (QueueSlice& slice : queue_memory_.take_slices()) {
+        if (Session* const reader = session(slice.reader)) reader->take_slice(slice);
+    }
 }
 
 void Shard::flush_outboxes() {

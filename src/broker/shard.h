@@ -12,21 +12,23 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timer_wheel.h"
 #include "broker/broker.h"
+#include "broker/by_client_id.h"
 #include "broker/counters.h"
 #include "broker/options.h"
 #include "broker/output_gate.h"
 #include "broker/peers.h"
 #include "broker/publish_encoder.h"
+#include "broker/queue_memory.h"
 #include "broker/refusal.h"
 #include "broker/route_batch.h"
 #include "broker/session.h"
-#include "broker/sessions_by_client_id.h"
 #include "broker/subscription_index.h"
 
 namespace broker {
@@ -101,6 +103,7 @@ public:
     std::size_t promises_made() const { return changes_.size() + handovers_.promised(); }
     // What the connection is told in this turn waits until both are safe.
     void hold_output(Connection& connection) { gate_.hold(connection); }
+    QueueMemory& queue_memory() { return queue_memory_; }
 
     // Hands over what the turn made. True if there is more to do at once.
     bool end_of_turn();
@@ -188,6 +191,7 @@ private:
     void deliver_received(Publication& publication, const SharedTarget& target);
     bool is_kept(const TurnPromise& promise, CommitNumber committed) const;
     void keep_promises();
+    void take_slices();
     bool route_shared(Publication& publication);
     SharedSubscription* find_shared(const SharedTarget& target);
     void pass_on(SharedTarget& target, const SharedTarget& received);
@@ -216,7 +220,7 @@ private:
     SubscriptionIndex index_;
     InterestCache interest_;
     SharedGroupCache shared_groups_;
-    SessionsByClientId sessions_;
+    std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId> sessions_;
     std::vector<Session*> sessions_by_id_;
     // Ended sessions whose filters are still in the index: they get no message and have no client.
     std::vector<std::unique_ptr<Session>> leaving_;
@@ -245,6 +249,7 @@ private:
     ChangeBatch changes_;
     Handovers handovers_;
     OutputGate gate_;
+    QueueMemory queue_memory_;
 };
 
 }  // namespace broker

@@ -117,6 +117,7 @@ struct Config {
     std::uint32_t max_packet_size_bytes = 2'000'000;
     std::uint32_t message_size_limit_bytes = 0;
     std::int64_t memory_limit_bytes = 0;
+    std::int64_t queue_memory_limit_bytes = 67'108'864;  // Of queues that can leave memory.
     std::int64_t max_output_bytes = 16'777'216;  // Waiting to be written to one slow connection.
     std::int64_t max_retained_messages = 0;
     std::int64_t max_retained_bytes = 0;

@@ -28,6 +28,7 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->inflight_bytes_max = static_cast<std::size_t>(config.max_inflight_bytes);
     options->queued_messages_max = static_cast<std::size_t>(config.max_queued_messages);
     options->queued_bytes_max = static_cast<std::size_t>(config.max_queued_bytes);
+    options->queue_memory_max = static_cast<std::size_t>(config.queue_memory_limit_bytes);
     options->queue_qos0_messages = config.queue_qos0_messages;
     options->upgrade_outgoing_qos = config.upgrade_outgoing_qos;
     options->allow_duplicate_messages = config.allow_duplicate_messages;

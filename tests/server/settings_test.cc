@@ -23,7 +23,8 @@ config::Config parsed(const std::string& text, const std::string& location = {})
 TEST(Settings, general_options_reach_the_broker) {
     const auto options = broker_options(
         parsed("max_inflight_messages 7\nmax_inflight_bytes 8\nmax_queued_messages 9\n"
-               "max_queued_bytes 10\nqueue_qos0_messages true\nupgrade_outgoing_qos true\n"
+               "max_queued_bytes 10\nqueue_memory_limit 11\nqueue_qos0_messages "
+               "true\nupgrade_outgoing_qos true\n"
                "allow_duplicate_messages true\nshared_subscription_strategy hash\nmax_output_bytes "
                "11\nmax_keepalive 12\n"
                "connect_timeout 13\nmax_packet_size 1400\nmessage_size_limit 15\n"
@@ -37,6 +38,7 @@ TEST(Settings, general_options_reach_the_broker) {
     EXPECT_EQ(8U, options->inflight_bytes_max);
     EXPECT_EQ(9U, options->queued_messages_max);
     EXPECT_EQ(10U, options->queued_bytes_max);
+    EXPECT_EQ(11U, options->queue_memory_max);
     EXPECT_TRUE(options->queue_qos0_messages);
     EXPECT_TRUE(options->upgrade_outgoing_qos);
     EXPECT_TRUE(options->allow_duplicate_messages);

@@ -20,6 +20,7 @@ BrokerWorld::BrokerWorld(std::uint32_t shards, const broker::Options& options, b
     }
     std::vector<broker::Shard*> all;
     for (auto& node : nodes_) all.push_back(node->shard.get());
+    if (store) store->on_commit([this](std::uint32_t number) { wake(number); });
     broker::recover(broker_, all);
 }
 

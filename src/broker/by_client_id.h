@@ -1,12 +1,11 @@
-// The sessions of a shard, by their client ids. A session is its own key, so that a client id is
-// kept once.
+// Hashes and compares sessions by their client ids, so that a set of them is searched by an id and
+// keeps it once.
 //
-// Owned by a Shard; thread: its own.
+// Without state. Thread: any.
 #pragma once
 
 #include <memory>
 #include <string_view>
-#include <unordered_set>
 
 #include "base/hash.h"
 #include "broker/session.h"
@@ -22,7 +21,5 @@ struct ByClientId {
     std::size_t operator()(const auto& one) const { return base::hash(key(one)); }
     bool operator()(const auto& one, const auto& other) const { return key(one) == key(other); }
 };
-
-using SessionsByClientId = std::unordered_set<std::unique_ptr<Session>, ByClientId, ByClientId>;
 
 }  // namespace broker
