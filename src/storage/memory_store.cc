@@ -18,6 +18,10 @@ CommitNumber MemoryStore::append(std::uint32_t shard, ChangeBatch& batch) {
     return state_.with([&](State& state) {
         Log& log = state.logs[shard];
         state.recorded += batch.size();
+        if (state.has_failed) {
+            batch.clear();
+            return ++log.appended;
+        }
         log.pending.emplace_back().absorb(batch);
         const CommitNumber number = ++log.appended;
         if (!state.is_holding) apply_first(state, log);
@@ -107,6 +111,18 @@ void MemoryStore::commit(std::uint32_t shard, std::size_t batches) {
         while (batches-- > 0 && !log.pending.empty()) apply_first(state, log);
     });
     wake(shard);
+}
+
+void MemoryStore::fail(std::uint32_t shard) {
+    state_.with([](State& state) {
+        state.has_failed = true;
+        for (auto& [number, log] : state.logs) log.pending.clear();
+    });
+    wake(shard);
+}
+
+bool MemoryStore::has_failed() const {
+    return state_.read([](const State& state) { return state.has_failed; });
 }
 
 void MemoryStore::lose_pending() {

@@ -36,6 +36,9 @@ public:
     void hold_commits();
     // Makes a shard's first `batches` waiting ones safe, and wakes it.
     void commit(std::uint32_t shard, std::size_t batches = SIZE_MAX);
+    // The disk breaks: what waits is lost, nothing becomes safe any more. Wakes that shard.
+    void fail(std::uint32_t shard);
+    bool has_failed() const override;
     // The power goes: what waits is lost. Commits at once again.
     void lose_pending();
 
@@ -60,6 +63,7 @@ private:
         std::size_t recorded = 0;
         bool is_holding = false;
         bool is_behind = false;
+        bool has_failed = false;
         std::vector<Read> reads;  // Not answered yet.
         bool is_holding_reads = false;
         std::string read_error;

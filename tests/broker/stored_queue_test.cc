@@ -238,6 +238,26 @@ TEST_F(StoredQueue, nothing_is_read_before_it_is_safe) {
     client("a").expect_nothing();
 }
 
+TEST_F(StoredQueue, of_a_store_that_has_failed_comes_what_it_has) {
+    options.inflight_messages_max = 1;
+    client("a").manual_acks().join(persistent()).subscribe("t", 1).expect(suback);
+    publish(1, 700);
+    memory.hold_commits();
+    publish(701, 710);
+    memory.fail(0);
+    publish(711, 711);
+    EXPECT_EQ(1U, count(&broker::Counters::dropped_queue_full)) << "there is no place for it";
+    for (int i = 1; i <= 700; ++i) {
+        expect("a", i, i);
+        client("a").ack(puback, client("a").last().id);
+    }
+    client("a").expect_nothing();
+    EXPECT_TRUE(world().log.contains("Error: 10 queued messages of client a cannot be read"));
+    expect_no_trace();
+    publish(712, 712);
+    expect("a", 712, 712);
+}
+
 using PendingRead = StoredQueue;
 
 TEST_F(PendingRead, an_answer_to_a_session_that_has_ended_goes_nowhere) {
