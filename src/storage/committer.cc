@@ -37,7 +37,7 @@ std::size_t bytes_of(const ChangeBatch& batch) {
 
 void Committer::start(std::function<void(std::uint32_t)> wake) {
     wake_ = std::move(wake);
-    thread_ = std::thread([this] { run(); });
+    if (options_.has_thread) thread_ = std::thread([this] { run(); });
 }
 
 void Committer::finish() {
@@ -74,76 +74,102 @@ CommitNumber Committer::append(std::uint32_t shard, ChangeBatch& batch) {
 }
 
 void Committer::run() {
-    ChangeBatch group;
-    Numbers numbers{};
-    std::size_t bytes = 0;
-    while (take(group, numbers, bytes)) {
-        group.prune();
-        if (!has_failed_.load(std::memory_order_relaxed) && write(group)) {
-            publish(numbers);
-        } else {
-            dropped_.fetch_add(group.size(), std::memory_order_relaxed);
+    std::chrono::milliseconds pause = options_.retry_first;
+    while (wait_for_group()) {
+        if (write_group() != WriteAttempt::no_space) {
+            pause = options_.retry_first;
+            continue;
         }
-        group.clear();
-        release(bytes);
+        if (!wait_for_space(pause)) give_up();
+        pause = std::min(pause * 2, options_.retry_longest);
     }
 }
 
-// Waits for something to write; false if there will be nothing any more.
-bool Committer::take(ChangeBatch& group, Numbers& numbers, std::size_t& bytes) {
+// False if there will be nothing to write any more.
+bool Committer::wait_for_group() {
+    if (has_group_) return true;
     std::unique_lock lock(mutex_);
     something_to_do_.wait(lock, [this] { return stopping_ || gathering_.has_batches; });
-    if (!std::exchange(gathering_.has_batches, false)) return false;
-    group.absorb(gathering_.changes);
-    numbers = gathering_.appended;
-    bytes = std::exchange(gathering_.bytes, 0);
+    return gathering_.has_batches;
+}
+
+WriteAttempt Committer::write_group() {
+    if (!has_group_ && !take_group()) return WriteAttempt::nothing_waits;
+    const bool is_wanted = !has_failed_.load(std::memory_order_relaxed);
+    if (is_wanted && !writes_.empty()) {
+        const auto written = try_to_write();
+        if (written) {
+            count_written();
+        } else if (written.error().kind == EngineError::Kind::no_space) {
+            return WriteAttempt::no_space;
+        } else {
+            fail(written.error().text);
+        }
+    }
+    end_group();
+    return WriteAttempt::done;
+}
+
+// False if nothing waits.
+bool Committer::take_group() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!std::exchange(gathering_.has_batches, false)) return false;
+        group_.absorb(gathering_.changes);
+        group_numbers_ = gathering_.appended;
+        group_bytes_ = std::exchange(gathering_.bytes, 0);
+    }
+    has_group_ = true;
+    group_.prune();
+    writes_.clear();
+    if (!has_failed_.load(std::memory_order_relaxed)) ledger_.write(group_, writes_);
     return true;
 }
 
-bool Committer::write(const ChangeBatch& group) {
-    writes_.clear();
-    ledger_.write(group, writes_);
-    if (writes_.empty()) return true;
-    if (!write_until_safe()) return false;
+base::Result<void, EngineError> Committer::try_to_write() {
+    base::Result<void, EngineError> written;
+    if (is_out_of_space_.load(std::memory_order_relaxed)) written = engine_.resume();
+    if (written) written = engine_.write(writes_, options_.sync);
+    if (written || written.error().kind != EngineError::Kind::no_space) return written;
+    if (!is_out_of_space_.exchange(true)) {
+        log_.print(LogType::error,
+                   "Error: the store has no space left ({}). What is to be kept is not "
+                   "acknowledged until there is some.",
+                   written.error().text);
+    }
+    return written;
+}
+
+void Committer::count_written() {
     groups_.fetch_add(1, std::memory_order_relaxed);
     writes_written_.fetch_add(writes_.size(), std::memory_order_relaxed);
     bytes_written_.fetch_add(writes_.byte_count(), std::memory_order_relaxed);
-    return true;
+    if (!is_out_of_space_.exchange(false)) return;
+    log_.print(LogType::notice, "The store has space again and goes on.");
 }
 
-bool Committer::write_until_safe() {
-    std::chrono::milliseconds pause = options_.retry_first;
-    auto written = engine_.write(writes_, options_.sync);
-    while (!written && written.error().kind == EngineError::Kind::no_space) {
-        if (!is_out_of_space_.exchange(true)) {
-            log_.print(LogType::error,
-                       "Error: the store has no space left ({}). What is to be kept is not "
-                       "acknowledged until there is some.",
-                       written.error().text);
-        }
-        if (!wait_for_space(pause)) return false;
-        pause = std::min(pause * 2, options_.retry_longest);
-        written = engine_.resume();
-        if (written) written = engine_.write(writes_, options_.sync);
+// Of a store that has failed nothing is committed.
+void Committer::end_group() {
+    if (has_failed_.load(std::memory_order_relaxed)) {
+        dropped_.fetch_add(group_.size(), std::memory_order_relaxed);
+    } else {
+        publish(group_numbers_);
     }
-    if (!written) {
-        fail(written.error().text);
-        return false;
-    }
-    if (is_out_of_space_.exchange(false)) {
-        log_.print(LogType::notice, "The store has space again and goes on.");
-    }
-    return true;
+    group_.clear();
+    has_group_ = false;
+    release(group_bytes_);
 }
 
 // False if the broker ends first.
 bool Committer::wait_for_space(std::chrono::milliseconds pause) {
     std::unique_lock lock(mutex_);
-    if (!something_to_do_.wait_for(lock, pause, [this] { return stopping_; })) return true;
+    return !something_to_do_.wait_for(lock, pause, [this] { return stopping_; });
+}
+
+void Committer::give_up() {
     has_failed_.store(true, std::memory_order_release);
     log_.print(LogType::error,
                "Error: the store ends without space: what was not acknowledged is not kept.");
-    return false;
 }
 
 void Committer::fail(const std::string& reason) {

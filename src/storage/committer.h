@@ -1,7 +1,7 @@
 // Joins what the shards append into groups, and makes one group safe after the other: while one is
 // written, the next gathers. After a power cut all of a group is there, or nothing.
 //
-//     shards -> append(): [gathering]  ->  thread: prune, Ledger, Engine::write()  ->  committed()
+//     shards -> append(): [gathering]  ->  write_group(): prune, Ledger, Engine  ->  committed()
 //
 // Out of space: the group stays and is tried again, at longer and longer intervals, until there is
 // some. Any other error: what is on disk is not known any more, so nothing is committed until the
@@ -9,8 +9,9 @@
 // something is safe which is not.
 //
 // Threads: append(), committed(), is_behind() and figures() from any; one thread of its own, from
-// start() to finish(). Limit: Options::waiting_bytes_max, beyond which is_behind() asks those who
-// publish to wait; what a turn brings above it is taken all the same.
+// start() to finish(), which only waits and calls write_group(). Limit: Options::waiting_bytes_max,
+// beyond which is_behind() asks those who publish to wait; what a turn brings above it is taken all
+// the same.
 #pragma once
 
 #include <array>
@@ -34,6 +35,13 @@ struct CommitterOptions {
     std::size_t waiting_bytes_max = std::size_t{16} << 20;
     std::chrono::milliseconds retry_first{100};
     std::chrono::milliseconds retry_longest{5000};
+    bool has_thread = true;  // Without one its owner calls write_group() when it sees fit.
+};
+
+enum class WriteAttempt : std::uint8_t {
+    nothing_waits,
+    done,      // The group is safe, or the store has failed and the group is dropped.
+    no_space,  // The group stays, to be tried again.
 };
 
 // Since the start, but for what is said to be so.
@@ -60,6 +68,9 @@ public:
     // `wake(shard)` is called from the thread when committed(shard) has advanced, and for every
     // shard when the store is no longer behind. Once.
     void start(std::function<void(std::uint32_t shard)> wake);
+    // Makes one group of what has gathered and writes it, or tries the one again that found no
+    // space. Does not wait for either. One thread at a time.
+    WriteAttempt write_group();
     // Writes what waits and ends the thread. What cannot be written now never will be; it was not
     // committed. No append() after it.
     void finish();
@@ -87,10 +98,13 @@ private:
     };
 
     void run();
-    bool take(broker::ChangeBatch& group, Numbers& numbers, std::size_t& bytes);
-    bool write(const broker::ChangeBatch& group);
-    bool write_until_safe();
+    bool wait_for_group();
+    bool take_group();
+    base::Result<void, EngineError> try_to_write();
+    void count_written();
+    void end_group();
     bool wait_for_space(std::chrono::milliseconds pause);
+    void give_up();
     void publish(const Numbers& numbers);
     void release(std::size_t bytes);
     void fail(const std::string& reason);
@@ -120,7 +134,12 @@ private:
     std::atomic<std::uint64_t> times_behind_{0};
     std::atomic<std::uint64_t> dropped_{0};
 
-    WriteList writes_;  // The thread's.
+    // Of who calls write_group(): the group that is being written.
+    broker::ChangeBatch group_;
+    Numbers group_numbers_{};
+    std::size_t group_bytes_ = 0;
+    bool has_group_ = false;
+    WriteList writes_;
 };
 
 }  // namespace storage

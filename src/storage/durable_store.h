@@ -37,6 +37,8 @@ public:
     }
     bool has_failed() const override { return committer_.has_failed(); }
     void finish() override;
+    // Without a thread (CommitterOptions::has_thread): what that would do next.
+    WriteAttempt write_group() { return committer_.write_group(); }
 
     // Not empty: the last restore() could not read the store to its end, which a sentence explains.
     const std::string& restore_error() const { return restore_error_; }

@@ -141,6 +141,24 @@ TEST_F(CommitterTest, the_broker_can_end_without_space) {
     EXPECT_TRUE(log.contains("ends without space"));
 }
 
+TEST_F(CommitterTest, without_a_thread_its_owner_says_when_a_group_is_written) {
+    options.has_thread = false;
+    EXPECT_EQ(WriteAttempt::nothing_waits, committer().write_group());
+    append(0, batch_of(session(1)));
+    append(1, batch_of(session(2)));
+    EXPECT_EQ(0U, engine.tries());
+    engine.break_by(Kind::no_space);
+    EXPECT_EQ(WriteAttempt::no_space, committer().write_group());
+    append(0, batch_of(session(3)));
+    engine.break_by({});
+    EXPECT_EQ(WriteAttempt::done, committer().write_group());
+    EXPECT_EQ(1U, committer().committed(0)) << "what came later is another group";
+    EXPECT_EQ(1U, wakes(0));
+    EXPECT_EQ(WriteAttempt::done, committer().write_group());
+    EXPECT_EQ(2U, committer().committed(0));
+    EXPECT_EQ(WriteAttempt::nothing_waits, committer().write_group());
+}
+
 TEST_F(CommitterTest, after_an_error_of_the_disk_nothing_is_written_or_committed_again) {
     wait_for_commit(0, append(0, batch_of(session(1))));
     engine.break_by(Kind::lost);
