@@ -47,10 +47,14 @@ void BrokerWorld::send(FakeWire& wire, base::Bytes bytes) {
     wire.unread.insert(wire.unread.end(), bytes.begin(), bytes.end());
 }
 
-void BrokerWorld::drop(FakeWire& wire, const std::string& error) {
+void BrokerWorld::cut(FakeWire& wire, const std::string& error) {
     if (!wire.is_open()) return;
     wire.connection->closed(error);
     wire.connection.reset();
+}
+
+void BrokerWorld::drop(FakeWire& wire, const std::string& error) {
+    cut(wire, error);
     settle();
 }
 
@@ -65,25 +69,37 @@ void BrokerWorld::settle() {
 
 bool BrokerWorld::turn() {
     bool active = false;
-    for (auto& node : nodes_) {
-        const auto batches = std::exchange(node->inbox, {});
-        for (const auto& [from, batch] : batches) node->shard->receive(from, batch);
-        active = std::exchange(node->is_woken, false) || active || !batches.empty();
-    }
-    for (std::size_t i = 0; i < wires_.size(); ++i) active = feed(*wires_[i]) || active;
-    for (auto& node : nodes_) node->timers.fire_due(clock.monotonic_ms());
-    for (auto& node : nodes_) active = node->shard->end_of_turn() || active;
-    for (auto& wire : wires_) {
-        const bool was_backed_up = wire->is_backed_up;
-        active = (wire->is_open() && wire->flush()) || active;
-        if (was_backed_up && !wire->is_backed_up) {
-            wire->connection->on_writable();
-            active = true;
-        }
-        active = finish(*wire) || active;
+    for (std::uint32_t number = 0; number < nodes_.size(); ++number) {
+        active = turn_of(number) || active;
     }
     for (const auto& node : nodes_) active = active || node->is_woken || !node->inbox.empty();
     return active;
+}
+
+bool BrokerWorld::turn_of(std::uint32_t shard) {
+    Node& node = *nodes_[shard];
+    const auto batches = std::exchange(node.inbox, {});
+    for (const auto& [from, batch] : batches) node.shard->receive(from, batch);
+    bool active = std::exchange(node.is_woken, false) || !batches.empty();
+    for (std::size_t i = 0; i < wires_.size(); ++i) {
+        if (wires_[i]->shard == shard) active = feed(*wires_[i]) || active;
+    }
+    node.timers.fire_due(clock.monotonic_ms());
+    active = node.shard->end_of_turn() || active;
+    for (auto& wire : wires_) {
+        if (wire->shard == shard) active = flush(*wire) || active;
+    }
+    return active;
+}
+
+bool BrokerWorld::flush(FakeWire& wire) {
+    const bool was_backed_up = wire.is_backed_up;
+    bool active = wire.is_open() && wire.flush();
+    if (was_backed_up && !wire.is_backed_up) {
+        wire.connection->on_writable();
+        active = true;
+    }
+    return finish(wire) || active;
 }
 
 bool BrokerWorld::feed(FakeWire& wire) {

@@ -1,7 +1,7 @@
 // A whole broker in memory: shards, their clock, their timers, what they hand each other, and fake
-// wires. One thread; nothing moves but in settle() and advance().
+// wires. One thread; nothing moves but in settle(), advance() and turn_of().
 //
-// A turn here is a turn of the real loop: what other shards sent, what clients sent, timers,
+// A turn here is a turn of a shard's real loop: what other shards sent, what clients sent, timers,
 // end_of_turn(), then each wire is flushed and the finished ones are closed.
 #pragma once
 
@@ -36,7 +36,11 @@ public:
     static void send(FakeWire& wire, base::Bytes bytes);
     // The client's side of the connection is gone.
     void drop(FakeWire& wire, const std::string& error = {});
-    // Turns until nothing happens any more.
+    // The same, and nothing else moves.
+    static void cut(FakeWire& wire, const std::string& error = {});
+    // One turn of one shard: what it hands to others waits for theirs. True if anything moved.
+    bool turn_of(std::uint32_t shard);
+    // Turns of all shards until nothing happens any more.
     void settle();
     // Moves the clock, stopping at each timer.
     void advance(std::chrono::milliseconds duration);
@@ -76,6 +80,7 @@ private:
     bool post(std::uint32_t from, std::uint32_t to, broker::RouteBatch& batch) override;
     void wake(std::uint32_t shard) override { nodes_[shard]->is_woken = true; }
     bool turn();
+    bool flush(FakeWire& wire);
     bool feed(FakeWire& wire);
     bool finish(FakeWire& wire);
     void attach(FakeWire& wire, std::uint32_t shard);
