@@ -66,8 +66,9 @@ bool Shard::retain(Publication& publication) {
     // What the broker says about itself is said again after a start.
     const bool kept = records_ && !publication.topic.starts_with("$SYS/");
     if (publication.payload.empty()) {
-        const bool existed = broker_.retained().clear(publication.topic) != 0;
-        if (existed && kept) record(RetainedCleared{std::string(publication.topic)});
+        broker_.retained().clear(publication.topic);
+        // Also if nothing was there: another client may have cleared it, which is not safe yet.
+        if (kept) record(RetainedCleared{std::string(publication.topic)});
         return true;
     }
     const MessageRef message = retained_form(publication);

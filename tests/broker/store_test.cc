@@ -264,6 +264,17 @@ TEST_F(Gate, connack_suback_and_unsuback_of_a_persistent_session_wait) {
     a.expect(unsuback);
 }
 
+TEST_F(Gate, a_second_clear_of_a_retained_message_is_as_safe_as_the_first) {
+    publisher().publish("r", "1", {.qos = 1, .retain = true}).expect(puback);
+    client("a").join();
+    memory.hold_commits();
+    publisher().publish("r", "", {.qos = 1, .retain = true}).expect_nothing();
+    client("a").publish("r", "", {.qos = 1, .retain = true}).expect_nothing();
+    commit_all();
+    publisher().expect(puback);
+    client("a").expect(puback).expect_nothing();
+}
+
 TEST_F(Gate, both_steps_of_qos_2_wait_on_both_sides) {
     leave("a", 2);
     client("a").join(persistent()).manual_acks();
