@@ -1,0 +1,172 @@
+#include "sim/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "mqtt/topic.h"
+
+namespace sim {
+
+void Oracle::start(std::uint32_t shards) {
+    ++starts_;
+    is_sharded_ = is_sharded_ || shards > 1;
+}
+
+Publication& Oracle::publish(const std::string& publisher, std::string_view topic, int qos,
+                             bool retain, bool is_clear) {
+    Publication& one = published_.emplace_back();
+    one.number = static_cast<std::uint32_t>(published_.size() - 1);
+    one.publisher = publisher;
+    one.topic = topic;
+    one.qos = qos;
+    one.retain = retain;
+    one.is_clear = is_clear;
+    one.sent_at = ++now_;
+    one.starts_when_sent = starts_;
+    return one;
+}
+
+void Oracle::repeat(std::uint32_t number) {
+    published_[number].repeated_at = ++now_;
+}
+
+void Oracle::acknowledge(std::uint32_t number) {
+    Publication& one = published_[number];
+    if (one.acknowledged_at != 0) return;
+    one.acknowledged_at = ++now_;
+    ++acknowledged_;
+    const bool is_forgiven =
+        forgives_known_ && is_sharded_ && one.qos == 2 && one.starts_when_sent != starts_;
+    if (is_forgiven || one.is_clear) return;
+    for (auto& [client, session] : sessions_) {
+        const bool has_it =
+            session.received.contains({number, 1}) || session.received.contains({number, 2});
+        if (!has_it && is_owed(session, one)) session.owed.insert(number);
+    }
+}
+
+bool Oracle::is_owed(const Session& session, const Publication& one) const {
+    if (!session.is_kept) return false;
+    return std::ranges::any_of(session.subscriptions, [&](const auto& entry) {
+        const Subscription& known = entry.second;
+        const bool is_sure = known.granted_at != 0 && known.granted_at < one.sent_at;
+        return is_sure && !known.is_ending && known.gone_at == 0 &&
+               std::min(known.qos, one.qos) > 0 && mqtt::matches(entry.first, one.topic);
+    });
+}
+
+void Oracle::begin_session(const std::string& client, bool is_kept) {
+    sessions_[client] = Session{};
+    sessions_[client].is_kept = is_kept;
+}
+
+void Oracle::ask_subscription(const std::string& client, const std::string& filter, int qos) {
+    Subscription& known = sessions_[client].subscriptions[filter];
+    if (known.gone_at != 0) known = {};
+    known.qos = qos;
+}
+
+void Oracle::grant_subscription(const std::string& client, const std::string& filter) {
+    Subscription& known = sessions_[client].subscriptions[filter];
+    if (known.granted_at == 0 || known.is_ending) known.granted_at = ++now_;
+    known.is_ending = false;
+}
+
+void Oracle::ask_end(const std::string& client, const std::string& filter) {
+    sessions_[client].subscriptions[filter].is_ending = true;
+}
+
+void Oracle::grant_end(const std::string& client, const std::string& filter) {
+    sessions_[client].subscriptions[filter].gone_at = ++now_;
+}
+
+const Publication* Oracle::find(std::string_view payload) const {
+    std::uint32_t number = 0;
+    std::from_chars(payload.data(), payload.data() + payload.size(), number);
+    return number == 0 || number >= published_.size() ? nullptr : &published_[number];
+}
+
+void Oracle::receive(const std::string& client, const support::Packet& packet) {
+    ++now_;
+    if (packet.payload.empty()) return;  // Which of the clears it is cannot be told.
+    const Publication* const one = find(packet.payload);
+    if (!one || one->topic != packet.topic) {
+        return violate(fmt::format("{} got what nobody sent: {}", client, to_text(packet)));
+    }
+    if (packet.qos > one->qos) {
+        return violate(fmt::format("{} got {} with QoS {}", client, describe(*one), packet.qos));
+    }
+    Session& session = sessions_[client];
+    const bool is_subscribed = std::ranges::any_of(session.subscriptions, [&](const auto& entry) {
+        const Subscription& known = entry.second;
+        return (known.gone_at == 0 || one->sent_at < known.gone_at) && known.qos >= packet.qos &&
+               mqtt::matches(entry.first, one->topic);
+    });
+    if (!is_subscribed) {
+        return violate(fmt::format("{} got {} and has no such subscription with QoS {}", client,
+                                   describe(*one), packet.qos));
+    }
+    if (!packet.retain) receive_live(client, session, *one, packet.qos);
+}
+
+void Oracle::receive_live(const std::string& client, Session& session, const Publication& one,
+                          int qos) {
+    if (qos > 0) session.owed.erase(one.number);
+    if (!session.received.insert({one.number, qos}).second) {
+        if (qos == 2 || one.qos == 0) {
+            violate(fmt::format("{} got {} twice with QoS {}", client, describe(one), qos));
+        }
+        return;
+    }
+    std::uint32_t& highest = session.highest[{one.publisher, one.topic, qos}];
+    // A repeat of what came to the broker before the subscription did may be new to it.
+    if (one.number < highest && one.repeated_at < published_[highest].sent_at) {
+        violate(fmt::format("{} got {} after {}", client, describe(one), highest));
+    }
+    highest = std::max(highest, one.number);
+}
+
+void Oracle::check_nothing_lost() {
+    for (const auto& [client, session] : sessions_) {
+        if (session.owed.empty()) continue;
+        violate(fmt::format("{} never got {}, and {} more", client,
+                            describe(published_[*session.owed.begin()]), session.owed.size() - 1));
+    }
+}
+
+// A value may be there unless another one, acknowledged, was sent after it was acknowledged. What
+// never was acknowledged may have come at any time.
+void Oracle::check_retained(const std::string& topic, std::string_view payload) {
+    const Publication* const found = find(payload);
+    if (!payload.empty() && (!found || !found->retain || found->topic != topic)) {
+        return violate(fmt::format("{} keeps what nobody sent: {}", topic, payload));
+    }
+    std::uint64_t last_sent_at = 0;  // Of those that were acknowledged.
+    bool may_be_empty = false;
+    for (const Publication& one : published_) {
+        if (one.retain && one.topic == topic && one.acknowledged_at != 0) {
+            last_sent_at = std::max(last_sent_at, one.sent_at);
+        }
+    }
+    const auto is_replaced = [&](const Publication& one) {
+        return one.acknowledged_at != 0 && one.acknowledged_at < last_sent_at;
+    };
+    if (found) {
+        if (is_replaced(*found)) violate(fmt::format("{} is retained again", describe(*found)));
+        return;
+    }
+    may_be_empty = last_sent_at == 0 || std::ranges::any_of(published_, [&](const auto& one) {
+                       return one.is_clear && one.topic == topic && !is_replaced(one);
+                   });
+    if (!may_be_empty) violate(fmt::format("nothing is retained of {}", topic));
+}
+
+std::string Oracle::describe(const Publication& one) const {
+    return fmt::format("{} ({} of {}, QoS {}{}{})", one.number, one.topic, one.publisher, one.qos,
+                       one.retain ? ", retained" : "",
+                       one.acknowledged_at != 0 ? ", acknowledged" : "");
+}
+
+}  // namespace sim
