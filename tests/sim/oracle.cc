@@ -8,9 +8,26 @@
 #include "mqtt/topic.h"
 
 namespace sim {
+namespace {
+
+bool is_shared_topic(std::string_view topic) {
+    return topic.starts_with("$q/");
+}
+
+// "$share/group/filter" matches as "filter" does.
+bool matches(std::string_view filter, std::string_view topic) {
+    if (mqtt::is_shared(filter)) {
+        filter.remove_prefix(filter.find('/') + 1);
+        filter.remove_prefix(filter.find('/') + 1);
+    }
+    return mqtt::matches(filter, topic);
+}
+
+}  // namespace
 
 void Oracle::start(std::uint32_t shards) {
     ++starts_;
+    if (forgives_known_ && is_sharded_) owed_to_group_.clear();
     is_sharded_ = is_sharded_ || shards > 1;
 }
 
@@ -40,11 +57,20 @@ void Oracle::acknowledge(std::uint32_t number) {
     const bool is_forgiven =
         forgives_known_ && is_sharded_ && one.qos == 2 && one.starts_when_sent != starts_;
     if (is_forgiven || one.is_clear) return;
+    if (is_shared_topic(one.topic)) return owe_to_group(one);
     for (auto& [client, session] : sessions_) {
         const bool has_it =
             session.received.contains({number, 1}) || session.received.contains({number, 2});
         if (!has_it && is_owed(session, one)) session.owed.insert(number);
     }
+}
+
+// Any member will do.
+void Oracle::owe_to_group(const Publication& one) {
+    if (came_by_group_.contains(one.number)) return;
+    const bool has_member = std::ranges::any_of(
+        sessions_, [&](const auto& entry) { return is_owed(entry.second, one); });
+    if (has_member) owed_to_group_.insert(one.number);
 }
 
 bool Oracle::is_owed(const Session& session, const Publication& one) const {
@@ -53,7 +79,7 @@ bool Oracle::is_owed(const Session& session, const Publication& one) const {
         const Subscription& known = entry.second;
         const bool is_sure = known.granted_at != 0 && known.granted_at < one.sent_at;
         return is_sure && !known.is_ending && known.gone_at == 0 &&
-               std::min(known.qos, one.qos) > 0 && mqtt::matches(entry.first, one.topic);
+               std::min(known.qos, one.qos) > 0 && matches(entry.first, one.topic);
     });
 }
 
@@ -102,7 +128,7 @@ void Oracle::receive(const std::string& client, const support::Packet& packet) {
     const bool is_subscribed = std::ranges::any_of(session.subscriptions, [&](const auto& entry) {
         const Subscription& known = entry.second;
         return (known.gone_at == 0 || one->sent_at < known.gone_at) && known.qos >= packet.qos &&
-               mqtt::matches(entry.first, one->topic);
+               matches(entry.first, one->topic);
     });
     if (!is_subscribed) {
         return violate(fmt::format("{} got {} and has no such subscription with QoS {}", client,
@@ -120,6 +146,11 @@ void Oracle::receive_live(const std::string& client, Session& session, const Pub
         }
         return;
     }
+    if (is_shared_topic(one.topic)) {
+        if (qos > 0) owed_to_group_.erase(one.number);
+        if (qos > 0) came_by_group_.insert(one.number);
+        return;
+    }
     std::uint32_t& highest = session.highest[{one.publisher, one.topic, qos}];
     // A repeat of what came to the broker before the subscription did may be new to it.
     if (one.number < highest && one.repeated_at < published_[highest].sent_at) {
@@ -129,6 +160,11 @@ void Oracle::receive_live(const std::string& client, Session& session, const Pub
 }
 
 void Oracle::check_nothing_lost() {
+    if (!owed_to_group_.empty()) {
+        violate(fmt::format("no member got {}, and {} more",
+                            describe(published_[*owed_to_group_.begin()]),
+                            owed_to_group_.size() - 1));
+    }
     for (const auto& [client, session] : sessions_) {
         if (session.owed.empty()) continue;
         violate(fmt::format("{} never got {}, and {} more", client,

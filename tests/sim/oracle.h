@@ -2,7 +2,7 @@
 // may come of it.
 //
 //     loss       acknowledged (PUBACK, PUBREC) while a kept session's subscription was granted, and
-//                never comes
+//                never comes; of a shared subscription, to none of its members
 //     duplicate  QoS 2 that comes twice, QoS 0 that does
 //     order      of a publisher, a topic and a QoS: comes for the first time after a later one
 //     ghost      what nobody sent, or what a session has not subscribed to any more
@@ -39,7 +39,8 @@ struct Publication {
 class Oracle {
 public:
     // `forgives_known`: QoS 2 from a session that is kept to another shard's may be lost in a crash
-    // between the PUBLISH and its PUBREC (docs/decisions/019).
+    // between the PUBLISH and its PUBREC, and so may what one member of a group has handed to
+    // another shard's (docs/decisions/019).
     explicit Oracle(bool forgives_known) : forgives_known_(forgives_known) {}
 
     void violate(std::string sentence) {
@@ -95,6 +96,7 @@ private:
 
     const Publication* find(std::string_view payload) const;
     bool is_owed(const Session& session, const Publication& one) const;
+    void owe_to_group(const Publication& one);
     void receive_live(const std::string& client, Session& session, const Publication& one, int qos);
     std::string describe(const Publication& one) const;
 
@@ -106,6 +108,9 @@ private:
     std::size_t acknowledged_ = 0;
     std::vector<Publication> published_{1};  // By number; there is no 0.
     std::map<std::string, Session> sessions_;
+    // Of the shared subscription.
+    std::set<std::uint32_t> owed_to_group_;
+    std::set<std::uint32_t> came_by_group_;
 };
 
 }  // namespace sim

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 
-#include "mqtt/connect.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
@@ -129,7 +128,7 @@ void SimClient::disconnect() {
 
 void SimClient::connect(bool may_begin_anew) {
     Random& random = around_.random;
-    may_begin_anew = may_begin_anew && (is_v5() || !around_.leaves_out_known);
+    if (around_.leaves_out_known && (!is_v5() || who_.is_member)) may_begin_anew = false;
     is_clean_ = !who_.is_kept || must_be_clean_ || (may_begin_anew && random.percent(4));
     if (is_clean_) {
         must_be_clean_ = true;
@@ -149,12 +148,44 @@ void SimClient::connect(bool may_begin_anew) {
     packet.clean_start = is_clean_;
     packet.client_id = who_.name;
     packet.receive_maximum = who_.receive_maximum;
-    packet.session_expiry_s = is_v5() && who_.is_kept ? mqtt::session_never_expires : 0;
+    packet.session_expiry_s = is_v5() && who_.is_kept ? who_.expiry_s : 0;
     packet.topic_alias_maximum = wire_->alias_max = is_v5() ? 5 : 0;
+    add_will(packet);
+    around_.trace.line("{} sends CONNECT{} to shard {}, will {}", who_.name,
+                       is_clean_ ? ", clean" : "", shard, will_);
+    const std::string topic = "w/" + who_.name;
+    const std::string payload = std::to_string(will_);
+    if (packet.will) packet.will->topic = topic;
+    if (packet.will) packet.will->payload = base::as_bytes(payload);
     mqtt::Writer out(sent_);
     mqtt::encode(out, packet);
-    around_.trace.line("{} sends CONNECT{} to shard {}", who_.name, is_clean_ ? ", clean" : "",
-                       shard);
+}
+
+// Without its texts, which must live until it is encoded.
+void SimClient::add_will(mqtt::Connect& packet) {
+    Random& random = around_.random;
+    will_ = 0;
+    if (!random.percent(40)) return;
+    const int qos = static_cast<int>(random.between(1, 2));
+    will_ = around_.oracle.publish(who_.name, "w/" + who_.name, qos, false, false).number;
+    packet.will.emplace();
+    packet.will->qos = static_cast<mqtt::Qos>(qos);
+    if (is_v5() && random.percent(60)) {
+        packet.will->delay_s = static_cast<std::uint32_t>(random.below(100));
+    }
+}
+
+void SimClient::break_off() {
+    around_.trace.line("{} breaks off", who_.name);
+    if (will_ != 0) around_.oracle.acknowledge(will_);
+    around_.world->cut(*wire_);
+    lose_connection();
+}
+
+void SimClient::expire() {
+    if (!is_v5() || who_.expiry_s == mqtt::session_never_expires) return;
+    around_.oracle.end_session(who_.name);
+    presence_ = Presence::none;
 }
 
 mqtt::PacketId SimClient::new_id() {
@@ -171,7 +202,10 @@ mqtt::PacketId SimClient::new_id() {
 void SimClient::publish() {
     Random& random = around_.random;
     const bool retain = random.percent(20);
-    const std::string_view topic = retain ? random.one_of(retained_topics) : random.one_of(topics);
+    const bool is_shared = !retain && random.percent(20);
+    const std::string_view topic = retain      ? random.one_of(retained_topics)
+                                   : is_shared ? random.one_of(shared_topics)
+                                               : random.one_of(topics);
     const int qos = retain || random.percent(85) ? static_cast<int>(random.between(1, 2)) : 0;
     const Publication& one =
         around_.oracle.publish(who_.name, topic, qos, retain, retain && random.percent(25));
@@ -198,10 +232,24 @@ void SimClient::send_publish(const Outgoing& one, bool dup) {
     send(packet);
 }
 
-void SimClient::request() {
+// What it is about; the QoS to ask for.
+int SimClient::choose_filter(Request& request) {
     Random& random = around_.random;
+    request.is_end = random.percent(35);
+    if (who_.is_member && random.percent(20)) {
+        if (around_.leaves_out_known) request.is_end = false;
+        request.filter = shared_filter;
+        return shared_qos_of(who_.number);
+    }
     const std::size_t choice = random.below(filters.size());
-    Request request{.id = new_id(), .filter = filters[choice], .is_end = random.percent(35)};
+    request.filter = filters[choice];
+    return qos_of(who_.number, choice);
+}
+
+void SimClient::request() {
+    Request request;
+    request.id = new_id();
+    const int qos = choose_filter(request);
     Buffer bytes;
     mqtt::Writer out(bytes);
     if (request.is_end) {
@@ -211,7 +259,6 @@ void SimClient::request() {
         mqtt::encode_unsubscribe(out, packet, {&filter, 1}, who_.version);
         around_.oracle.ask_end(who_.name, request.filter);
     } else {
-        const int qos = qos_of(who_.number, choice);
         mqtt::Subscribe packet;
         packet.id = request.id;
         mqtt::SubscribeEntry entry;

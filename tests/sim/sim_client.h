@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "mqtt/ack.h"
+#include "mqtt/connect.h"
 #include "sim/oracle.h"
 #include "sim/random.h"
 #include "sim/trace.h"
@@ -42,6 +43,8 @@ struct Character {
     bool is_kept = false;  // Its sessions outlive their connections.
     std::uint16_t receive_maximum = 65'535;
     std::size_t number = 0;
+    bool is_member = false;  // Of the group that shares a subscription.
+    std::uint32_t expiry_s = mqtt::session_never_expires;  // MQTT 5: of a session that is kept.
 };
 
 class SimClient {
@@ -61,6 +64,10 @@ public:
     // Comes back and finishes what it has begun; begins nothing new. True when there is nothing
     // left that it knows of.
     bool finish();
+    // Its connection breaks, for long: its will is due.
+    void break_off();
+    // So much time has passed that its session is over, if it ever is.
+    void expire();
 
 private:
     using Buffer = std::vector<std::uint8_t>;
@@ -87,6 +94,8 @@ private:
     void publish();
     void send_publish(const Outgoing& one, bool dup);
     void request();
+    int choose_filter(Request& request);
+    void add_will(mqtt::Connect& packet);
     void acknowledge(std::size_t count);
     void repeat();
     mqtt::PacketId new_id();
@@ -114,6 +123,7 @@ private:
     std::map<mqtt::PacketId, std::uint32_t> unreleased_;  // QoS 2 that came, to what it said.
     std::set<mqtt::PacketId> in_flight_;                  // To it, on this connection.
     std::optional<Request> request_;
+    std::uint32_t will_ = 0;  // The publication that is its will; 0 = none.
     mqtt::PacketId last_id_ = 0;
 };
 

@@ -80,6 +80,11 @@ void Simulation::make_clients() {
         if (who.version == mqtt::Version::v5 && random_.percent(50)) {
             who.receive_maximum = static_cast<std::uint16_t>(random_.between(1, 6));
         }
+        who.is_member = who.is_kept && random_.percent(40);
+        // Longer than all of the simulation but its last part.
+        if (who.version == mqtt::Version::v5 && !who.is_member && random_.percent(30)) {
+            who.expiry_s = 3600;
+        }
         trace_.line("{}: MQTT {}, {}", who.name, static_cast<int>(who.version),
                     who.is_kept ? "its session lives on" : "its session ends with its connection");
         clients_.push_back(std::make_unique<SimClient>(around_, who));
@@ -204,10 +209,27 @@ bool Simulation::settle() {
     }
 }
 
-// One more crash, and everybody gets what it is owed.
+// One more crash, and everybody gets what it is owed. Then everybody goes for long: wills are due,
+// and sessions that can expire are over.
 void Simulation::finish() {
-    trace_.line("everybody comes back");
     crash();
+    come_back();
+    if (is_over()) return;
+    for (auto& client : clients_) client->break_off();
+    settle();
+    if (random_.percent(50)) crash();
+    if (is_over()) return;
+    world_->advance(std::chrono::hours(2));
+    settle();
+    for (auto& client : clients_) client->expire();
+    if (random_.percent(50)) crash();
+    if (is_over()) return;
+    come_back();
+    if (!is_over()) check_retained();
+}
+
+void Simulation::come_back() {
+    trace_.line("everybody comes back");
     constexpr std::size_t rounds_max = 2000;
     std::size_t rounds = 0;
     for (bool is_done = false; !is_done && !is_over(); ++rounds) {
@@ -217,9 +239,7 @@ void Simulation::finish() {
         if (rounds > rounds_max) oracle_.violate("does not come to rest");
     }
     check_world();
-    if (is_over()) return;
     oracle_.check_nothing_lost();
-    check_retained();
 }
 
 void Simulation::check_retained() {

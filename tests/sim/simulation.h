@@ -72,6 +72,7 @@ private:
     void disturb_disk();
     void refuse_batches();
     void finish();
+    void come_back();
     bool settle();
     void check_world();
     void check_retained();
