@@ -91,6 +91,7 @@ void Oracle::begin_session(const std::string& client, bool is_kept) {
 void Oracle::ask_subscription(const std::string& client, const std::string& filter, int qos) {
     Subscription& known = sessions_[client].subscriptions[filter];
     if (known.gone_at != 0) known = {};
+    if (known.asked_at == 0) known.asked_at = ++now_;
     known.qos = qos;
 }
 
@@ -134,7 +135,20 @@ void Oracle::receive(const std::string& client, const support::Packet& packet) {
         return violate(fmt::format("{} got {} and has no such subscription with QoS {}", client,
                                    describe(*one), packet.qos));
     }
-    if (!packet.retain) receive_live(client, session, *one, packet.qos);
+    if (packet.retain) return receive_retained(client, session, *one);
+    receive_live(client, session, *one, packet.qos);
+}
+
+// A copy for a new subscription is at least as new as that.
+void Oracle::receive_retained(const std::string& client, const Session& session,
+                              const Publication& one) {
+    std::uint64_t asked_at = now_;
+    for (const auto& [filter, known] : session.subscriptions) {
+        if (matches(filter, one.topic)) asked_at = std::min(asked_at, known.asked_at);
+    }
+    if (!one.retain || is_replaced(one, asked_at)) {
+        violate(fmt::format("{} got {} as if it were retained", client, describe(one)));
+    }
 }
 
 void Oracle::receive_live(const std::string& client, Session& session, const Publication& one,
@@ -172,31 +186,33 @@ void Oracle::check_nothing_lost() {
     }
 }
 
-// A value may be there unless another one, acknowledged, was sent after it was acknowledged. What
-// never was acknowledged may have come at any time.
+bool Oracle::is_replaced(const Publication& one, std::uint64_t at) const {
+    if (one.acknowledged_at == 0) return false;
+    return std::ranges::any_of(published_, [&](const Publication& other) {
+        return other.retain && other.topic == one.topic && other.sent_at > one.acknowledged_at &&
+               other.acknowledged_at != 0 && other.acknowledged_at < at;
+    });
+}
+
+// What was never acknowledged may have come at any time.
 void Oracle::check_retained(const std::string& topic, std::string_view payload) {
+    ++now_;
     const Publication* const found = find(payload);
     if (!payload.empty() && (!found || !found->retain || found->topic != topic)) {
         return violate(fmt::format("{} keeps what nobody sent: {}", topic, payload));
     }
-    std::uint64_t last_sent_at = 0;  // Of those that were acknowledged.
-    bool may_be_empty = false;
-    for (const Publication& one : published_) {
-        if (one.retain && one.topic == topic && one.acknowledged_at != 0) {
-            last_sent_at = std::max(last_sent_at, one.sent_at);
-        }
-    }
-    const auto is_replaced = [&](const Publication& one) {
-        return one.acknowledged_at != 0 && one.acknowledged_at < last_sent_at;
-    };
     if (found) {
-        if (is_replaced(*found)) violate(fmt::format("{} is retained again", describe(*found)));
+        if (is_replaced(*found, now_)) violate(describe(*found) + " is retained again");
         return;
     }
-    may_be_empty = last_sent_at == 0 || std::ranges::any_of(published_, [&](const auto& one) {
-                       return one.is_clear && one.topic == topic && !is_replaced(one);
-                   });
-    if (!may_be_empty) violate(fmt::format("nothing is retained of {}", topic));
+    bool was_set = false;
+    bool may_be_clear = false;
+    for (const Publication& one : published_) {
+        if (!one.retain || one.topic != topic) continue;
+        was_set = was_set || one.acknowledged_at != 0;
+        may_be_clear = may_be_clear || (one.is_clear && !is_replaced(one, now_));
+    }
+    if (was_set && !may_be_clear) violate(fmt::format("nothing is retained of {}", topic));
 }
 
 std::string Oracle::describe(const Publication& one) const {

@@ -80,6 +80,7 @@ public:
 private:
     struct Subscription {
         int qos = 0;
+        std::uint64_t asked_at = 0;  // The first time since it was not there.
         std::uint64_t granted_at = 0;
         bool is_ending = false;
         std::uint64_t gone_at = 0;  // 0 = it is, or may be, there.
@@ -94,9 +95,13 @@ private:
         std::map<std::tuple<std::string, std::string, int>, std::uint32_t> highest;
     };
 
+    // Whether another value, sent after this one was acknowledged, was so itself before `at`.
+    bool is_replaced(const Publication& one, std::uint64_t at) const;
     const Publication* find(std::string_view payload) const;
     bool is_owed(const Session& session, const Publication& one) const;
     void owe_to_group(const Publication& one);
+    void receive_retained(const std::string& client, const Session& session,
+                          const Publication& one);
     void receive_live(const std::string& client, Session& session, const Publication& one, int qos);
     std::string describe(const Publication& one) const;
 
