@@ -197,7 +197,7 @@ void Connection::send_auth(ReasonCode reason, std::string_view data) {
     mqtt::encode(out, mqtt::Auth{.reason = reason,
                                  .authentication_method = *authentication_->method,
                                  .authentication_data = base::as_bytes(data)});
-    if (packet_size_max_ != 0 && shard_.scratch().size() > packet_size_max_) {
+    if (packet_size_max_ != 0 && shard_.scratch().packet.size() > packet_size_max_) {
         return reject(ReasonCode::packet_too_large);
     }
     if (shard_.is_debugging()) {

@@ -287,7 +287,7 @@ void Connection::send_connack(const mqtt::Connack& connack) {
 }
 
 std::unique_ptr<PendingWill> Connection::make_will(const mqtt::Will& will) {
-    auto& properties = shard_.properties_scratch();
+    auto& properties = shard_.scratch().properties;
     properties.clear();
     mqtt::Writer out(properties);
     mqtt::write_forwarded(out, will.properties);

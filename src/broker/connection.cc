@@ -387,17 +387,17 @@ void Connection::send_ack(PacketType type, mqtt::PacketId id, ReasonCode reason,
 }
 
 mqtt::Writer Connection::begin_packet() {
-    shard_.scratch().clear();
-    return mqtt::Writer(shard_.scratch());
+    shard_.scratch().packet.clear();
+    return mqtt::Writer(shard_.scratch().packet);
 }
 
 void Connection::finish_packet() {
-    wire_.output().append(shard_.scratch());
-    sent(shard_.scratch().size());
+    wire_.output().append(shard_.scratch().packet);
+    sent(shard_.scratch().packet.size());
 }
 
 bool Connection::packet_fits() const {
-    return packet_size_max_ == 0 || shard_.scratch().size() <= packet_size_max_;
+    return packet_size_max_ == 0 || shard_.scratch().packet.size() <= packet_size_max_;
 }
 
 void Connection::sent(std::size_t size) {
@@ -412,7 +412,7 @@ bool Connection::fits_mount_point(std::string_view topic) const {
 
 std::string_view Connection::with_mount_point(std::string_view topic) {
     if (listener_->mount_point.empty()) return topic;
-    std::string& mounted = shard_.topic_scratch();
+    std::string& mounted = shard_.scratch().topic;
     mounted.assign(listener_->mount_point).append(topic);
     return mounted;
 }

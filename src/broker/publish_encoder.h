@@ -46,6 +46,12 @@ struct EncodedPublish {
     std::uint32_t alias_offset = 0;  // Of the topic alias; 0 without.
 };
 
+// What the previous subscriber was sent, for the next one.
+struct EncodingCache {
+    std::uint32_t key = 0;  // 0 = empty.
+    EncodedPublish encoded;
+};
+
 // Size of the whole packet on the wire.
 std::size_t encoded_size(const OutgoingPublish& packet);
 EncodedPublish encode(base::OutputQueue& out, const OutgoingPublish& packet);

@@ -204,7 +204,7 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
     publication.source = shard_.source_of(*session_);
     publication.must_arrive = packet.qos == Qos::exactly_once && session_->is_recorded();
     if (is_v5()) {
-        auto& properties = shard_.properties_scratch();
+        auto& properties = shard_.scratch().properties;
         properties.clear();
         mqtt::Writer out(properties);
         mqtt::write_forwarded(out, packet.properties);
@@ -279,7 +279,7 @@ OutgoingPublish Connection::outgoing(const Publication& publication,
 // Encodes the packet, or copies what the previous subscriber got if it is the same; returns its
 // size.
 std::size_t Connection::write(OutgoingPublish& packet, Publication& publication) {
-    Shard::EncodingCache& cache = shard_.encoding_cache();
+    EncodingCache& cache = shard_.encoding_cache();
     const std::uint32_t key = encoding_key(packet, publication);
     if (key != 0 && key == cache.key) {
         append_copy(wire_.output(), cache.encoded, packet.id, packet.alias.number);

@@ -151,19 +151,16 @@ public:
     }
 
     // The encoding of the publication being routed, for the previous subscriber that took it.
-    struct EncodingCache {
-        std::uint32_t key = 0;  // 0 = empty.
-        EncodedPublish encoded;
-    };
     EncodingCache& encoding_cache() { return encoding_cache_; }
     // How many sessions the publication being routed goes to: whether sharing its payload pays.
     std::size_t recipients() const { return recipients_; }
-    // Memory for one packet at a time.
-    std::vector<std::uint8_t>& scratch() { return scratch_; }
-    // Memory for one packet's forwarded properties.
-    std::vector<std::uint8_t>& properties_scratch() { return properties_scratch_; }
-    // Memory for one topic under its mount point.
-    std::string& topic_scratch() { return topic_scratch_; }
+    // Memory for what is being made, one of each at a time.
+    struct Scratch {
+        std::vector<std::uint8_t> packet;
+        std::vector<std::uint8_t> properties;  // To be forwarded.
+        std::string topic;                     // Under its mount point.
+    };
+    Scratch& scratch() { return scratch_; }
 
 private:
     struct Recipient {
@@ -235,9 +232,7 @@ private:
     std::vector<std::span<const Subscription>> matched_;
     std::vector<Recipient> recipients_merged_;
     std::unordered_map<Session*, std::size_t> recipient_positions_;
-    std::vector<std::uint8_t> scratch_;
-    std::vector<std::uint8_t> properties_scratch_;
-    std::string topic_scratch_;
+    Scratch scratch_;
     EncodingCache encoding_cache_;
     std::size_t recipients_ = 0;
     base::Timer sweep_;

@@ -201,7 +201,7 @@ bool Connection::has_room_for_shared(std::string_view filter) {
 std::string_view Connection::mounted_filter(std::string_view filter) {
     const auto shared = mqtt::split_shared(filter);
     if (!shared || listener_->mount_point.empty()) return with_mount_point(filter);
-    std::string& mounted = shard_.topic_scratch();
+    std::string& mounted = shard_.scratch().topic;
     mounted.assign(filter.substr(0, filter.size() - shared->filter.size()));
     return mounted.append(listener_->mount_point).append(shared->filter);
 }

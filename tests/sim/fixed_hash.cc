@@ -11,4 +11,8 @@ std::uint64_t hash(std::string_view text) {
     return sum ^ (sum >> 29);
 }
 
+std::uint64_t hash_with_seed(std::string_view text, std::uint64_t seed) {
+    return hash(text) ^ seed;
+}
+
 }  // namespace base
