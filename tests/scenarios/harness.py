@@ -117,6 +117,7 @@ class Broker:
         self.log_path = os.path.join(self.folder, "broker.log")
         self.threads = threads or os.environ.get("BROKER_THREADS")
         self.verbose = verbose
+        self.environment = {}  # Beside this process's own.
         self.process = None
         self.write_config(config, listener_config)
 
@@ -134,7 +135,8 @@ class Broker:
     def start(self):
         command = [self.program, "-c", self.config_path] + (["-v"] if self.verbose else [])
         with open(self.log_path, "ab") as log:
-            self.process = spawn(command, stdout=log, stderr=log, cwd=self.folder)
+            self.process = spawn(command, stdout=log, stderr=log, cwd=self.folder,
+                                 env={**os.environ, **self.environment})
         wait_until(self._accepts, f"{self.program} to accept connections; its log:\n" + self.log())
         return self
 
