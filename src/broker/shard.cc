@@ -20,6 +20,7 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       number_(number),
       environment_(environment),
       options_(broker.first_options()),
+      queue_memory_(broker.store(), number, broker.shard_count()),
       refusals_(environment.log, environment.clock, counters_),
       interest_(broker.interest()),
       shared_groups_(broker.shared_groups()),
@@ -27,8 +28,7 @@ Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
       sweep_(&Shard::on_sweep, this),
       debugging_(environment.log.enabled(base::LogType::debug)),
       records_(broker.store().records()),
-      handovers_(broker.handovers(), number, broker.shard_count()),
-      queue_memory_(broker.store(), number, broker.shard_count()) {}
+      handovers_(broker.handovers(), number, broker.shard_count()) {}
 
 Shard::~Shard() = default;
 

@@ -213,6 +213,7 @@ private:
     ShardEnvironment environment_;
     std::shared_ptr<const Options> options_;
     Counters counters_;
+    QueueMemory queue_memory_;  // Outlives the sessions, as the counters do.
     RefusalLog refusals_;
     SubscriptionIndex index_;
     InterestCache interest_;
@@ -244,7 +245,6 @@ private:
     ChangeBatch changes_;
     Handovers handovers_;
     OutputGate gate_;
-    QueueMemory queue_memory_;
 };
 
 }  // namespace broker
