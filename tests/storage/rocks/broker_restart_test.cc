@@ -36,7 +36,10 @@ public:
     bool reads_queues() const override { return true; }
     void read_queue(std::uint32_t shard, const broker::QueueRequest& request) override {
         store_->read_queue(shard, request);
-        while (slices_[shard].empty()) slices_[shard] = store_->take_slices(shard);
+        while (slices_[shard].empty()) {
+            std::this_thread::yield();
+            slices_[shard] = store_->take_slices(shard);
+        }
         wake(shard);
     }
     std::vector<broker::QueueSlice> take_slices(std::uint32_t shard) override {
