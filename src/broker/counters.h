@@ -39,6 +39,7 @@ enum class Refusal : std::uint8_t {
     user_properties,     // max_user_properties.
     subscription_limit,  // max_subscriptions_per_client.
     retained_limit,      // max_retained_*.
+    store_failed,        // What cannot be kept any more.
     session_takeover,    // The older of two connections of one client id.
     other,
 };

@@ -27,7 +27,7 @@ void Handovers::take(std::uint32_t from, std::uint64_t count, bool are_kept) {
 void Handovers::record_taken(ChangeBatch& changes) {
     for (std::uint32_t from = 0; from < taken_.size(); ++from) {
         if (!std::exchange(taken_[from].is_kept, false)) continue;
-        changes.add(HandoverTaken{from, shard_, taken_[from].count});
+        changes.add(HandoverTaken{from, shard_, taken_[from].count}, false);
     }
 }
 
@@ -38,7 +38,7 @@ void Handovers::record_done(ChangeBatch& changes) {
         const std::uint64_t safe = ledger_.safe(shard_, to);
         if (safe <= handed.done) continue;
         handed.done = safe;
-        changes.add(HandoverDone{shard_, to, safe});
+        changes.add(HandoverDone{shard_, to, safe}, false);
     }
 }
 

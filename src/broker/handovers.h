@@ -52,7 +52,7 @@ public:
     bool are_safe(const std::vector<Handover>& handovers) const;
 
     // What the store is to know of what this turn took, and, if the turn records something anyway,
-    // of what has arrived.
+    // of what has arrived. Neither needs a sync: what it goes with asks for one.
     void record_taken(ChangeBatch& changes);
     void record_done(ChangeBatch& changes);
 

@@ -23,8 +23,9 @@ enum class OutgoingState : std::uint8_t { done, wait_puback, wait_pubrec, wait_p
 
 // What of a delivery is copied as one word: its bits one by one would cost each QoS 1 message.
 struct DeliveryTag {
-    mqtt::Qos qos{};
+    mqtt::Qos qos : 2 = mqtt::Qos::at_most_once;
     bool retain : 1 = false;
+    Durability durability : 2 = Durability::disk;  // Of its message, once it is recorded.
     // Names it within its session; 0 = not in the store.
     std::uint64_t order : 43 = 0;
     // Which shared subscription it came by; 0 = none.
@@ -80,7 +81,7 @@ public:
         --unacknowledged_;
         if (!message.is_sent) --unsent_;
         message.is_sent = true;
-        message.delivery = {};
+        message.delivery = Delivery{};
         while (!ring_.empty() && ring_.front().state == OutgoingState::done) {
             ring_.pop_front();
             first_ = (first_ + 1) % ids;
@@ -94,7 +95,7 @@ public:
         if (ring_.empty()) first_ = id - 1U;
         const std::size_t position = (id + ids - 1 - first_) % ids;
         if (position < ring_.size()) return false;
-        while (ring_.size() < position) ring_.push_back({});
+        while (ring_.size() < position) ring_.push_back(InflightMessage{});
         add(std::move(message));
         return true;
     }

@@ -14,6 +14,7 @@ Message::Message(const MessageParts& parts)
     : topic_size_(static_cast<std::uint16_t>(parts.topic.size())),
       qos_(parts.qos),
       retain_(parts.retain),
+      durability_(parts.durability),
       payload_size_(static_cast<std::uint32_t>(parts.payload.size())),
       properties_size_(static_cast<std::uint32_t>(parts.properties.size())),
       expiry_wall_ms_(parts.expiry_wall_ms),

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/ref_counted.h"
+#include "broker/durability.h"
 #include "mqtt/types.h"
 
 namespace broker {
@@ -32,6 +33,7 @@ struct MessageParts {
     bool retain = false;
     std::int64_t expiry_wall_ms = 0;  // When it expires, in milliseconds since 1970; 0 = never.
     std::uint64_t source = 0;         // Who published it, for No Local; 0 = nobody.
+    Durability durability = Durability::disk;
 };
 
 class Message : public base::RefCounted<Message> {
@@ -51,6 +53,7 @@ public:
     }
     mqtt::Qos qos() const { return qos_; }
     bool retain() const { return retain_; }
+    Durability durability() const { return durability_; }
     std::int64_t expiry_wall_ms() const { return expiry_wall_ms_; }
     std::uint64_t source() const { return source_; }
 
@@ -80,6 +83,7 @@ private:
     std::uint16_t topic_size_;
     mqtt::Qos qos_ : 2;
     bool retain_ : 1;
+    Durability durability_ : 2;
     mutable std::atomic<bool> superseded_{false};
     std::uint32_t payload_size_;
     std::uint32_t properties_size_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/durability.h"
 #include "mqtt/types.h"
 
 namespace broker {
@@ -54,6 +55,7 @@ struct Options {
     std::int64_t clients_max = -1;  // Sessions with and without a connection; -1 = no limit.
     std::uint32_t sys_interval_s = 10;
     bool connection_messages = true;
+    DurabilityLevels durability;  // Where there is a store.
     // What a v5 client that asks for it builds its response topics from; empty = nothing.
     std::string response_information;
     // Where v5 clients are sent that find no room here; empty = nowhere.

@@ -16,9 +16,16 @@ const MessageRef& Publication::message() {
                               .qos = qos,
                               .retain = retain,
                               .expiry_wall_ms = expiry_wall_ms,
-                              .source = source});
+                              .source = source,
+                              .durability = durability});
     }
     return kept;
+}
+
+void Publication::set_durability(Durability level) {
+    if (durability == level) return;
+    durability = level;
+    kept = {};
 }
 
 std::uint64_t Publication::hash_of_topic() {
@@ -35,6 +42,7 @@ Publication Publication::of(const MessageRef& message) {
     publication.retain = message->retain();
     publication.expiry_wall_ms = message->expiry_wall_ms();
     publication.source = message->source();
+    publication.durability = message->durability();
     publication.kept = message;
     return publication;
 }

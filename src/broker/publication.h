@@ -33,11 +33,18 @@ struct Publication {
     SourceId source = 0;
     // Nobody will send it again: on its way to another shard it is in the store.
     bool must_arrive = false;
+    Durability durability = Durability::disk;
     MessageRef kept;               // Made by message().
     std::uint64_t topic_hash = 0;  // Made by hash_of_topic(); 0 = not yet.
 
+    // Whether its acknowledgement says that it outlives the process.
+    bool is_promised() const {
+        return qos != mqtt::Qos::at_most_once && durability != Durability::memory;
+    }
     // The message as an object that may outlive the packet.
     const MessageRef& message();
+    // Before it is routed; without effect on a copy that is the same already.
+    void set_durability(Durability level);
     // The same for all subscribers, so computed once.
     std::uint64_t hash_of_topic();
     static Publication of(const MessageRef& message);

@@ -96,7 +96,8 @@ void Connection::handle_qos2_publish(const mqtt::Publish& packet, ReasonCode ver
                                 "(max_inflight_messages)",
                                 receive_maximum_));
     }
-    session_->keep_received(packet.id);
+    const Durability level = shard_.options().durability.of(with_mount_point(packet.topic));
+    session_->keep_received(packet.id, level);
     if (verdict == ReasonCode::success) verdict = route(packet);
     // The refusal is the end of the exchange.
     if (is_v5() && mqtt::is_failure(verdict)) session_->release_received(packet.id);
@@ -171,6 +172,7 @@ std::string Connection::explain(const mqtt::Publish& packet, ReasonCode reason) 
     switch (reason) {
         case ReasonCode::quota_exceeded:
             if (size_max == 0 || packet.payload.size() <= size_max) {
+                if (shard_.broker().store().has_failed()) return "the store has failed";
                 return "max_retained_messages or max_retained_bytes is reached";
             }
             return fmt::format("payload of {} bytes: message_size_limit is {}",
@@ -202,7 +204,9 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
     publication.qos = packet.qos;
     publication.retain = packet.retain;
     publication.source = shard_.source_of(*session_);
-    publication.must_arrive = packet.qos == Qos::exactly_once && session_->is_recorded();
+    publication.durability = shard_.options().durability.of(publication.topic);
+    publication.must_arrive =
+        packet.qos == Qos::exactly_once && publication.is_promised() && session_->is_recorded();
     if (is_v5()) {
         auto& properties = shard_.scratch().properties;
         properties.clear();
@@ -213,6 +217,13 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
             publication.expiry_wall_ms =
                 shard_.wall_ms() + std::int64_t{*packet.properties.message_expiry_s} * 1000;
         }
+    }
+    if (is_v5() && shard_.is_beyond_store(publication)) {
+        shard_.refusals().print(Refusal::store_failed, session_->client_id(),
+                                "Client {}: the message to {} is refused, it cannot be kept: the "
+                                "store has failed.",
+                                session_->client_id(), packet.topic);
+        return ReasonCode::quota_exceeded;
     }
     if (publication.retain && !shard_.retain(publication)) {
         shard_.refusals().print(Refusal::retained_limit, session_->client_id(),

@@ -23,6 +23,7 @@ std::string_view name_of(Refusal cause) {
                                                                    "user_properties",
                                                                    "subscription_limit",
                                                                    "retained_limit",
+                                                                   "store_failed",
                                                                    "session_takeover",
                                                                    "other"};
     return names[static_cast<std::size_t>(cause)];

@@ -20,6 +20,7 @@ constexpr std::uint8_t retain_flag = 1;
 constexpr std::uint8_t kept_flag = 2;
 constexpr std::uint8_t directed_flag = 4;
 constexpr std::uint8_t must_arrive_flag = 8;
+constexpr int durability_shift = 4;  // Two bits.
 
 void put(std::uint8_t*& at, Bytes bytes) {
     if (bytes.empty()) return;
@@ -35,9 +36,10 @@ void RouteBatch::add(Publication& publication, const SharedTarget* target) {
     header.expiry_wall_ms = publication.expiry_wall_ms;
     header.source = publication.source;
     header.qos = static_cast<std::uint8_t>(publication.qos);
-    header.flags = static_cast<std::uint8_t>((publication.retain ? retain_flag : 0) |
-                                             (kept ? kept_flag : 0) | (target ? directed_flag : 0) |
-                                             (publication.must_arrive ? must_arrive_flag : 0));
+    header.flags = static_cast<std::uint8_t>(
+        (publication.retain ? retain_flag : 0) | (kept ? kept_flag : 0) |
+        (target ? directed_flag : 0) | (publication.must_arrive ? must_arrive_flag : 0) |
+        static_cast<int>(publication.durability) << durability_shift);
     std::size_t size = sizeof header + (target ? sizeof *target : 0);
     if (kept) {
         kept_.push_back(publication.message());
@@ -95,6 +97,7 @@ RouteBatch::Entry RouteBatch::read(std::size_t& position, std::size_t& kept) con
     publication.must_arrive = (header.flags & must_arrive_flag) != 0;
     publication.expiry_wall_ms = header.expiry_wall_ms;
     publication.source = header.source;
+    publication.durability = static_cast<Durability>(header.flags >> durability_shift & 3);
     return entry;
 }
 

@@ -172,7 +172,7 @@ void Session::send(Publication& publication, const DeliveryTerms& terms, mqtt::Q
     InflightMessage message;
     const bool may_be_handed_over = terms.mark != 0 && qos == mqtt::Qos::at_least_once;
     if (is_persistent() || is_recorded() || may_be_handed_over) {
-        message.delivery = {{qos, terms.retain}, publication.message(), terms.ids};
+        message.delivery = Delivery{{qos, terms.retain}, publication.message(), terms.ids};
         message.delivery.set_order(order);
         message.delivery.set_mark(terms.mark);
         count_queued(message.delivery);
@@ -215,8 +215,10 @@ void Session::enqueue(Publication& publication, const DeliveryTerms& terms, mqtt
     delivery.set_mark(terms.mark);
     count_queued(delivery);
     if (is_stored) return store_only(delivery);
-    // QoS 0 promises nothing, and need not be kept.
-    if (is_recorded() && qos != mqtt::Qos::at_most_once) record_queued(delivery);
+    // QoS 0 promises nothing, and level memory nothing that outlives the process.
+    const bool is_promised =
+        qos != mqtt::Qos::at_most_once && publication.durability != Durability::memory;
+    if (is_recorded() && is_promised) record_queued(delivery);
     keep_in_memory(std::move(delivery));
 }
 

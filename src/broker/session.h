@@ -127,7 +127,7 @@ public:
     bool is_received(mqtt::PacketId id) const {
         return received_qos2_ && received_qos2_->contains(id);
     }
-    void keep_received(mqtt::PacketId id);
+    void keep_received(mqtt::PacketId id, Durability level);
     // False if it was not kept.
     bool release_received(mqtt::PacketId id);
 
@@ -206,6 +206,7 @@ private:
     void record_done(const Delivery& delivery);
     bool restore_queued(const MessageKept& kept);
     void skip_orders(std::uint64_t last);
+    bool is_will_kept() const;
     static void on_timer(base::Timer& timer, void* session);
     void on_deadline();
 
@@ -218,6 +219,7 @@ private:
     SessionNumber number_{};
     std::unique_ptr<Outgoing> outgoing_;  // From its first message on.
     std::unique_ptr<PacketIdSet> received_qos2_;
+    std::unique_ptr<PacketIdSet> unrecorded_qos2_;  // Those of them of level memory.
     std::unique_ptr<PendingWill> will_;
     std::unique_ptr<SharedSubscriptions> shared_;  // From its first one on.
     FilterList filters_;

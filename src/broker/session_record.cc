@@ -16,7 +16,7 @@ void Session::record_state() {
     if (absence_) {
         kept.left_wall_ms = absence_->since_wall_ms;
         // The will of a connected client is not: whether it is due shows when the client goes.
-        if (will_) {
+        if (will_ && is_will_kept()) {
             kept.will = will_->message;
             kept.will_delay_s = will_->delay_s;
             kept.will_expiry_s = will_->expiry_s;
@@ -26,6 +26,10 @@ void Session::record_state() {
     shard_.record(std::move(kept));
 }
 
+bool Session::is_will_kept() const {
+    return shard_.options().durability.of(will_->message->topic()) != Durability::memory;
+}
+
 void Session::record_end() {
     if (!is_recorded()) return;
     shard_.record(SessionEnded{number_});
@@ -33,13 +37,15 @@ void Session::record_end() {
 }
 
 void Session::record_queued(Delivery& delivery) {
+    delivery.durability = delivery.message->durability();
     delivery.set_order(outgoing_->next_order++);
     shard_.record(MessageKept{.session = number_,
                               .order = delivery.order,
                               .message = delivery.message,
                               .ids = delivery.ids,
                               .qos = delivery.qos,
-                              .retain = delivery.retain});
+                              .retain = delivery.retain},
+                  delivery.durability);
 }
 
 // A QoS 2 message must not reach the client before its identifier is safe: a broker that has
@@ -48,9 +54,11 @@ void Session::record_queued(Delivery& delivery) {
 void Session::record_in_flight(mqtt::PacketId id) {
     InflightMessage& message = *outgoing_->inflight.find(id);
     Delivery& delivery = message.delivery;
+    if (delivery.message) delivery.durability = delivery.message->durability();
+    if (delivery.durability == Durability::memory) return;
     if (delivery.qos == mqtt::Qos::exactly_once) shard_.hold_output(*connection_);
     if (delivery.order != 0) {
-        shard_.record(MessageSent{number_, delivery.order, message.state, id});
+        shard_.record(MessageSent{number_, delivery.order, message.state, id}, delivery.durability);
         return;
     }
     delivery.set_order(outgoing_->next_order++);
@@ -61,19 +69,27 @@ void Session::record_in_flight(mqtt::PacketId id) {
                               .qos = delivery.qos,
                               .retain = delivery.retain,
                               .state = message.state,
-                              .packet_id = id});
+                              .packet_id = id},
+                  delivery.durability);
 }
 
 void Session::record_done(const Delivery& delivery) {
-    if (delivery.order != 0) shard_.record(MessageDone{number_, delivery.order});
+    if (delivery.order == 0) return;
+    shard_.record(MessageDone{number_, delivery.order}, delivery.durability);
 }
 
-void Session::keep_received(mqtt::PacketId id) {
-    if (received_qos2().insert(id) && is_recorded()) shard_.record(ReceivedKept{number_, id});
+void Session::keep_received(mqtt::PacketId id, Durability level) {
+    if (!received_qos2().insert(id) || !is_recorded()) return;
+    if (level != Durability::memory) return shard_.record(ReceivedKept{number_, id}, level);
+    if (!unrecorded_qos2_) unrecorded_qos2_ = std::make_unique<PacketIdSet>();
+    unrecorded_qos2_->insert(id);
 }
 
+// Reaches the disk, whatever the level: were the identifier there again after a loss of power, the
+// client's next message with it would be taken for a repeat.
 bool Session::release_received(mqtt::PacketId id) {
     if (!received_qos2().erase(id)) return false;
+    if (unrecorded_qos2_ && unrecorded_qos2_->erase(id)) return true;
     if (is_recorded()) shard_.record(ReceivedReleased{number_, id});
     return true;
 }

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::uint64_t sweep_interval_ms = 60'000;
 
+// From a time when its topic had another level.
+bool is_in_store(const RetainedStore& retained, std::string_view topic) {
+    const MessageRef before = retained.find(topic);
+    return before && before->durability() != Durability::memory;
+}
+
 }  // namespace
 
 Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
@@ -50,6 +56,7 @@ void Shard::on_sweep(base::Timer& timer, void* self) {
 }
 
 bool Shard::publish(Publication& publication) {
+    publication.set_durability(options_->durability.of(publication.topic));
     if (publication.retain) retain(publication);
     return route(publication);
 }
@@ -61,14 +68,32 @@ bool Shard::route(Publication& publication) {
     return here || elsewhere || shared;
 }
 
+// Other shards do not say who would keep it, so whom they would give it to counts as if.
+bool Shard::is_beyond_store(const Publication& publication) {
+    if (!records_ || !publication.is_promised() || !broker_.store().has_failed()) return false;
+    const std::uint64_t elsewhere = ~(std::uint64_t{1} << number_);
+    if (publication.retain || broker_.shared_groups().count() > 0) return true;
+    if ((interest_.shards_for(publication.topic) & elsewhere) != 0) return true;
+    bool is_kept = false;
+    index_.match(publication.topic, [&](std::span<const Subscription> subscriptions) {
+        for (const Subscription& one : subscriptions)
+            is_kept |= session(one.session)->is_recorded();
+    });
+    return is_kept;
+}
+
 // False if there is no room.
 bool Shard::retain(Publication& publication) {
+    const Durability level = publication.durability;
     // What the broker says about itself is said again after a start.
-    const bool kept = records_ && !publication.topic.starts_with("$SYS/");
+    const bool is_recorded = records_ && !publication.topic.starts_with("$SYS/");
+    const bool kept = is_recorded && level != Durability::memory;
+    const bool leaves_store =
+        is_recorded && !kept && is_in_store(broker_.retained(), publication.topic);
     if (publication.payload.empty()) {
         broker_.retained().clear(publication.topic);
         // Also if nothing was there: another client may have cleared it, which is not safe yet.
-        if (kept) record(RetainedCleared{std::string(publication.topic)});
+        if (kept || leaves_store) record(RetainedCleared{std::string(publication.topic)}, level);
         return true;
     }
     const MessageRef message = retained_form(publication);
@@ -80,7 +105,8 @@ bool Shard::retain(Publication& publication) {
         sweep_until_wall_ms_ = std::max(sweep_until_wall_ms_, message->expiry_wall_ms());
         if (!sweep_.is_armed()) timers().add(sweep_, now_ms() + sweep_interval_ms);
     }
-    if (kept) record(RetainedKept{message});
+    if (kept) record(RetainedKept{message}, level);
+    if (leaves_store) record(RetainedCleared{std::string(publication.topic)});
     return true;
 }
 
@@ -97,7 +123,8 @@ MessageRef Shard::retained_form(Publication& publication) {
 
 void Shard::publish_will(std::string_view client_id, const PendingWill& will, bool is_recorded) {
     Publication publication = Publication::of(will.message);
-    publication.must_arrive = is_recorded && publication.qos != mqtt::Qos::at_most_once;
+    publication.set_durability(options_->durability.of(publication.topic));
+    publication.must_arrive = is_recorded && publication.is_promised();
     Authorizer& authorizer = broker_.authorizer();
     if (!authorizer.allows_everything() && !authorizer.is_allowed({.client_id = client_id,
                                                                    .user_name = will.user_name,
@@ -233,7 +260,7 @@ void Shard::send_to(std::uint32_t shard, Publication& publication, const SharedT
 void Shard::hand_over(std::uint32_t to, Publication& publication, const SharedGroup* group) {
     using enum Handovers::Care;
     if (!publication.must_arrive) {
-        handovers_.hand_over(to, publication.qos == mqtt::Qos::at_most_once ? none : promised);
+        handovers_.hand_over(to, publication.is_promised() ? promised : none);
         return;
     }
     const std::uint64_t count = handovers_.hand_over(to, kept);
@@ -241,7 +268,8 @@ void Shard::hand_over(std::uint32_t to, Publication& publication, const SharedGr
                         .to = to,
                         .count = count,
                         .message = publication.message(),
-                        .group = std::string(group ? group->key() : std::string_view())});
+                        .group = std::string(group ? group->key() : std::string_view())},
+           publication.durability);
 }
 
 bool Shard::end_of_turn() {

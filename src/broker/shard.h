@@ -75,8 +75,9 @@ public:
     // value after a new one.
     bool retain(Publication& publication);
     bool route(Publication& publication);
-    // Not if its client has lost the right to publish it since CONNECT. `is_recorded`: the store
-    // knew of it.
+    // It may have to be kept, and cannot be: the store has failed.
+    bool is_beyond_store(const Publication& publication);
+    // Not if its client may no longer publish it. `is_recorded`: the store knew of it.
     void publish_will(std::string_view client_id, const PendingWill& will, bool is_recorded);
     // Messages that another shard's clients published.
     void receive(std::uint32_t from, const RouteBatch& batch);
@@ -93,10 +94,10 @@ public:
     bool records() const { return records_; }
     // What was recorded and has not been handed to the store; recovery does it for all shards.
     ChangeBatch& changes() { return changes_; }
-    // Records what must outlive the process; only if records().
+    // Records what must outlive the process; only if records(). `level` is its message's, if any.
     template <typename OneChange>
-    void record(OneChange&& change) {
-        changes_.add(std::forward<OneChange>(change));
+    void record(OneChange&& change, Durability level = Durability::disk) {
+        changes_.add(std::forward<OneChange>(change), options_->durability.needs_sync(level));
     }
     // Counts what this turn has recorded, and what it has handed to other shards, for who must know
     // whether something was.
@@ -129,8 +130,7 @@ public:
                                  const Subscription& subscription, std::size_t part);
 
     // Gives a message to one of a group's members, here or on another shard. False if there is none
-    // `among` them.
-    // `received`: how it came from another shard.
+    // `among` them. `received`: how it came from another shard.
     bool offer(Publication& publication, const SharedGroup& group, Among among,
                std::uint8_t attempt = 0, const SharedTarget* received = nullptr);
 

@@ -29,11 +29,12 @@ std::vector<MessageName> messages_in(const std::vector<Change>& changes) {
 }  // namespace
 
 void ChangeBatch::absorb(ChangeBatch& other) {
+    needs_sync_ = needs_sync_ || other.needs_sync_;
     if (changes_.empty()) {
         changes_.swap(other.changes_);
-        return;
+    } else {
+        std::move(other.changes_.begin(), other.changes_.end(), std::back_inserter(changes_));
     }
-    std::move(other.changes_.begin(), other.changes_.end(), std::back_inserter(changes_));
     other.clear();
 }
 

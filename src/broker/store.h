@@ -116,26 +116,47 @@ using Change = std::variant<SessionKept, SessionEnded, SubscriptionKept, Subscri
 // Changes in the order in which they happened; all of them become safe at once, or none.
 class ChangeBatch {
 public:
+    // Without `needs_sync` it need not survive a loss of power.
     template <typename OneChange>
-    void add(OneChange&& change) {
+    void add(OneChange&& change, bool needs_sync = true) {
         changes_.emplace_back(std::forward<OneChange>(change));
+        needs_sync_ = needs_sync_ || needs_sync;
     }
     // Appends all of `other`, which is empty then: several turns become one group.
     void absorb(ChangeBatch& other);
     // Leaves out messages that came and went within the batch: they need never be written.
     void prune();
     bool empty() const { return changes_.empty(); }
+    // Whether any of them must.
+    bool needs_sync() const { return needs_sync_; }
     std::size_t size() const { return changes_.size(); }
     const std::vector<Change>& all() const { return changes_; }
     // Keeps its memory for the next turn.
-    void clear() { changes_.clear(); }
+    void clear() {
+        changes_.clear();
+        needs_sync_ = false;
+    }
 
 private:
     std::vector<Change> changes_;
+    bool needs_sync_ = false;
 };
 
 // Counts a shard's batches; they become safe in this order.
 using CommitNumber = std::uint64_t;
+
+// Since the start, but for what is said to be so.
+struct StoreFigures {
+    std::uint64_t batches = 0;
+    std::uint64_t groups = 0;         // Written; the others came to nothing.
+    std::uint64_t writes = 0;         // Records put and erased.
+    std::uint64_t bytes = 0;          // Of these.
+    std::uint64_t waiting_bytes = 0;  // Now.
+    std::uint64_t times_behind = 0;   // How often publishers had to wait.
+    std::uint64_t dropped = 0;        // Changes that a failed store did not take.
+    bool is_out_of_space = false;     // Now.
+    bool has_failed = false;
+};
 
 class Store {
 public:
@@ -153,6 +174,7 @@ public:
     // More waits to become safe than may: who publishes what is kept must wait. Shards are woken
     // when it is over.
     virtual bool is_behind() const { return false; }
+    virtual StoreFigures figures() const { return {}; }
     // Calls `each` for what was safe when the last process ended, before any append(): each session
     // before what is its own, its messages by their order, handovers by theirs.
     virtual void restore(const std::function<void(const Change&)>& each) = 0;

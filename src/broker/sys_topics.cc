@@ -69,6 +69,7 @@ void SysTopics::publish_all() {
     publish("uptime", fmt::format("{} seconds", (shard_.now_ms() - started_ms_) / 1000));
     publish_clients();
     publish_traffic();
+    publish_store();
     publish_heap();
     publish_loads();
     publish_refusals();
@@ -125,6 +126,23 @@ void SysTopics::publish_traffic() {
     publish("messages/stored", stored);
     publish("store/messages/count", stored);
     publish("store/messages/bytes", retained.bytes() + sum(&Counters::queued_bytes));
+}
+
+// Only with a store.
+void SysTopics::publish_store() {
+    const Store& store = shard_.broker().store();
+    if (!store.records()) return;
+    const StoreFigures figures = store.figures();
+    publish("store/state", std::string(figures.has_failed        ? "failed"
+                                       : figures.is_out_of_space ? "no space"
+                                                                 : "ok"));
+    publish("store/batches", figures.batches);
+    publish("store/groups", figures.groups);
+    publish("store/records", figures.writes);
+    publish("store/bytes", figures.bytes);
+    publish("store/bytes/waiting", figures.waiting_bytes);
+    publish("store/behind", figures.times_behind);
+    publish("store/dropped", figures.dropped);
 }
 
 void SysTopics::publish_heap() {

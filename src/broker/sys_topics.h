@@ -40,6 +40,7 @@ private:
     std::uint64_t dropped() const;
     void publish_clients();
     void publish_traffic();
+    void publish_store();
     void publish_heap();
     void publish_loads();
     void publish_refusals();

@@ -12,19 +12,6 @@ namespace {
 constexpr int restart_base_s_max = 3600;
 constexpr int restart_cap_s_max = 7200;
 
-// Filter rules of MQTT, section 4.7.1: # alone in the last level, + alone in its level.
-bool is_valid_filter(std::string_view filter) {
-    while (!filter.empty()) {
-        const std::size_t end = filter.find('/');
-        const std::string_view level = filter.substr(0, end);
-        if (has_wildcard(level) && level.size() > 1) return false;
-        if (level == "#") return end == std::string_view::npos;
-        if (end == std::string_view::npos) return true;
-        filter.remove_prefix(end + 1);
-    }
-    return true;
-}
-
 base::Result<BridgeAddress, std::string> address(std::string_view word) {
     BridgeAddress found;
     const std::size_t colon = word.rfind(':');
@@ -108,6 +95,19 @@ base::Result<int, std::string> seconds(Words& words, std::string_view word) {
 
 bool has_wildcard(std::string_view topic) {
     return topic.find_first_of("+#") != std::string_view::npos;
+}
+
+// Filter rules of MQTT, section 4.7.1: # alone in the last level, + alone in its level.
+bool is_valid_filter(std::string_view filter) {
+    while (!filter.empty()) {
+        const std::size_t end = filter.find('/');
+        const std::string_view level = filter.substr(0, end);
+        if (has_wildcard(level) && level.size() > 1) return false;
+        if (level == "#") return end == std::string_view::npos;
+        if (end == std::string_view::npos) return true;
+        filter.remove_prefix(end + 1);
+    }
+    return true;
 }
 
 Outcome set_connection(Draft& draft, Words& words) {

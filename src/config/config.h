@@ -69,9 +69,17 @@ enum class SharedStrategy { round_robin, sticky, hash };
 // What a promise to a client survives: nothing, the end of the process, a loss of power.
 enum class Durability { memory, process, disk };
 
+struct DurabilityTopic {
+    Durability level{};
+    std::string filter;
+
+    bool operator==(const DurabilityTopic&) const = default;
+};
+
 struct Persistence {
     bool enabled = false;
-    Durability durability = Durability::disk;  // Only where it is enabled.
+    Durability durability = Durability::disk;        // Only where it is enabled.
+    std::vector<DurabilityTopic> durability_topics;  // The last one that matches counts.
     std::string file = "mosquitto.db";
     std::string location;
     int autosave_interval_s = 1800;

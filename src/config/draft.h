@@ -19,6 +19,8 @@ namespace config {
 inline constexpr std::size_t listeners_max = 1000;
 inline constexpr std::size_t bridges_max = 1000;
 inline constexpr std::size_t plugins_max = 1000;
+// Each is matched for each message that may be kept.
+inline constexpr std::size_t durability_topics_max = 100;
 
 struct Place {
     std::string file;
@@ -38,6 +40,7 @@ struct Draft {
 
     std::vector<Place> listener_places;  // One for each of config.listeners; bridges likewise.
     std::vector<Place> bridge_places;
+    Place durability_topic_place;  // Of the first one, if any.
     std::optional<std::size_t> default_listener;
     bool default_port_set = false;
     bool security_set = false;  // An option of scope `security` has been read.

@@ -162,6 +162,12 @@ base::Result<Config, Error> resolve(Draft draft, const Options& options) {
     if (!options.persistence_location.empty()) {
         config.persistence.location = options.persistence_location;
     }
+    if (!config.persistence.durability_topics.empty() && !config.persistence.enabled) {
+        const Place& place = draft.durability_topic_place;
+        config.warnings.push_back({place.file, place.line,
+                                   "Warning: 'durability_topic' has no effect without "
+                                   "'persistence true'."});
+    }
     if (options.verbose) config.log.types = std::numeric_limits<std::uint32_t>::max();
     if (options.quiet) config.log.types = 0;
     return config;

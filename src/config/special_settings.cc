@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t auto_id_prefix_bytes_max = 50;
 
+constexpr std::array<std::pair<std::string_view, Durability>, 3> durability_levels{
+    {{"memory", Durability::memory}, {"process", Durability::process}, {"disk", Durability::disk}}};
+
 // One of a few words, and what each means.
 template <typename Value, std::size_t count>
 base::Result<Value, std::string> choice(
@@ -146,13 +149,27 @@ Outcome set_protocol(Draft& draft, Words& words) {
 }
 
 Outcome set_durability(Draft& draft, Words& words) {
-    constexpr std::array<std::pair<std::string_view, Durability>, 3> levels{
-        {{"memory", Durability::memory},
-         {"process", Durability::process},
-         {"disk", Durability::disk}}};
-    const auto level = choice(words, levels);
+    const auto level = choice(words, durability_levels);
     if (!level) return base::fail(level.error());
     draft.config.persistence.durability = *level;
+    return {};
+}
+
+Outcome set_durability_topic(Draft& draft, Words& words) {
+    const auto level = choice(words, durability_levels);
+    if (!level) return base::fail(level.error());
+    auto filter = words.text();
+    if (!filter) return base::fail(filter.error());
+    if (!is_valid_filter(*filter)) {
+        return base::fail(fmt::format("Error: Invalid 'durability_topic' filter ({}).", *filter));
+    }
+    auto& topics = draft.config.persistence.durability_topics;
+    if (topics.empty()) draft.durability_topic_place = draft.place;
+    if (topics.size() >= durability_topics_max) {
+        return base::fail(
+            fmt::format("Error: More than {} lines of 'durability_topic'.", durability_topics_max));
+    }
+    topics.push_back({*level, std::move(*filter)});
     return {};
 }
 

@@ -11,6 +11,7 @@ Outcome set_accept_protocol_versions(Draft& draft, Words& words);
 Outcome set_auto_id_prefix(Draft& draft, Words& words);
 Outcome set_bind_address(Draft& draft, Words& words);
 Outcome set_durability(Draft& draft, Words& words);
+Outcome set_durability_topic(Draft& draft, Words& words);
 Outcome set_enable_proxy_protocol(Draft& draft, Words& words);
 Outcome set_listener(Draft& draft, Words& words);
 Outcome set_listener_auto_id_prefix(Draft& draft, Words& words);
@@ -44,5 +45,7 @@ Outcome set_topic(Draft& draft, Words& words);
 
 // True if there is a + or # anywhere, where a topic name is needed.
 bool has_wildcard(std::string_view topic);
+// False if + or # stands where a topic filter must not have it.
+bool is_valid_filter(std::string_view filter);
 
 }  // namespace config

@@ -37,7 +37,8 @@ std::string store_path(const config::Persistence& persistence) {
 
 base::Result<MadeStore, std::string> make_store(const config::Config& config, base::Log& log) {
     const config::Persistence& persistence = config.persistence;
-    if (!persistence.enabled || persistence.durability == config::Durability::memory) {
+    const broker::Durability highest = durability_levels(persistence).highest();
+    if (highest == broker::Durability::memory) {
         return MadeStore{std::make_unique<storage::LevelMemory>(), nullptr};
     }
     if (!storage::has_rocksdb) {
@@ -50,12 +51,12 @@ base::Result<MadeStore, std::string> make_store(const config::Config& config, ba
     if (!engine) return base::fail(engine.error());
     storage::CommitterOptions options;
     options.shards = shard_count(config);
-    options.sync = persistence.durability == config::Durability::disk;
     auto opened = storage::DurableStore::open(std::move(*engine), path, log, options);
     if (!opened) return base::fail(opened.error());
     if (auto given = give_to_user(path, config.user); !given) return base::fail(given.error());
-    log.print(LogType::information, "Store {} is open; what is acknowledged survives {}.", path,
-              options.sync ? "a loss of power" : "the end of the process");
+    log.print(LogType::information, "Store {} is open; what is acknowledged survives {}{}.", path,
+              highest == broker::Durability::disk ? "a loss of power" : "the end of the process",
+              persistence.durability_topics.empty() ? "" : ", or what durability_topic says");
     storage::DurableStore* durable = opened->get();
     return MadeStore{std::move(*opened), durable};
 }

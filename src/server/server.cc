@@ -191,7 +191,7 @@ void Server::print_store() {
     if (!durable_store_) {
         return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");
     }
-    const storage::StoreFigures figures = durable_store_->figures();
+    const broker::StoreFigures figures = durable_store_->figures();
     log_.print(LogType::notice,
                "SIGUSR1: what changes is kept at once: {} batches in {} groups, {} records, {} "
                "bytes; {} bytes wait{}.",
@@ -225,6 +225,7 @@ void Server::reload() {
     for (const std::string& option : difference.needs_restart) {
         log_.print(LogType::warning, "Warning: {} has changed, which needs a restart.", option);
     }
+    keep_durability(fresh->persistence);
     config_ = std::move(*fresh);
     std::string error;
     if (!log_.configure(config_.log, error)) log_.print(LogType::error, "Error: {}", error);
@@ -232,6 +233,17 @@ void Server::reload() {
     for (const auto& shard : shards_) {
         shard->post([target = shard.get(), options] { target->shard().set_options(options); });
     }
+}
+
+// Whether there is a store was decided at the start.
+void Server::keep_durability(config::Persistence& fresh) {
+    fresh.enabled = config_.persistence.enabled;
+    fresh.durability = config_.persistence.durability;
+    const broker::Durability highest = durability_levels(fresh).highest();
+    if (durable_store_ || highest == broker::Durability::memory) return;
+    log_.print(LogType::warning,
+               "Warning: durability_topic asks for a store, and there is none: that needs a "
+               "restart.");
 }
 
 void Server::reopen_log() {

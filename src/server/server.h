@@ -48,6 +48,7 @@ private:
     void on_signal(int signal);
     void stop();
     void reload();
+    void keep_durability(config::Persistence& fresh);
     void reopen_log();
     void print_subscriptions();
     void print_store();

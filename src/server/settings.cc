@@ -19,7 +19,27 @@ broker::SharedStrategy shared_strategy(config::SharedStrategy configured) {
     }
 }
 
+broker::Durability durability(config::Durability level) {
+    switch (level) {
+        case config::Durability::memory:
+            return broker::Durability::memory;
+        case config::Durability::process:
+            return broker::Durability::process;
+        default:
+            return broker::Durability::disk;
+    }
+}
+
 }  // namespace
+
+broker::DurabilityLevels durability_levels(const config::Persistence& persistence) {
+    if (!persistence.enabled) return broker::DurabilityLevels(broker::Durability::memory);
+    broker::DurabilityLevels levels(durability(persistence.durability));
+    for (const config::DurabilityTopic& topic : persistence.durability_topics) {
+        levels.add(durability(topic.level), topic.filter);
+    }
+    return levels;
+}
 
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config) {
     auto options = std::make_shared<broker::Options>();
@@ -53,6 +73,7 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->clients_max = config.global_max_clients;
     options->sys_interval_s = config.sys_interval_s;
     options->connection_messages = config.log.connection_messages;
+    options->durability = durability_levels(config.persistence);
     options->response_information = config.response_information;
     options->server_reference = config.server_reference;
     return options;

@@ -12,6 +12,8 @@
 
 namespace server {
 
+// What is said about persistence, at all and by topic; level memory if it is off.
+broker::DurabilityLevels durability_levels(const config::Persistence& persistence);
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config);
 // The scram_files of all listeners, each once: those of the realms 1, 2, ...
 std::vector<std::string> scram_files(const config::Config& config);

@@ -129,7 +129,7 @@ bool Committer::take_group() {
 base::Result<void, EngineError> Committer::try_to_write() {
     base::Result<void, EngineError> written;
     if (is_out_of_space_.load(std::memory_order_relaxed)) written = engine_.resume();
-    if (written) written = engine_.write(writes_, options_.sync);
+    if (written) written = engine_.write(writes_, options_.sync && group_.needs_sync());
     if (written || written.error().kind != EngineError::Kind::no_space) return written;
     if (!is_out_of_space_.exchange(true)) {
         log_.print(LogType::error,
@@ -196,8 +196,8 @@ void Committer::release(std::size_t bytes) {
     for (std::uint32_t shard = 0; shard < options_.shards; ++shard) wake_(shard);
 }
 
-StoreFigures Committer::figures() const {
-    StoreFigures figures;
+broker::StoreFigures Committer::figures() const {
+    broker::StoreFigures figures;
     figures.batches = batches_.load(std::memory_order_relaxed);
     figures.groups = groups_.load(std::memory_order_relaxed);
     figures.writes = writes_written_.load(std::memory_order_relaxed);

@@ -31,7 +31,7 @@ namespace storage {
 
 struct CommitterOptions {
     std::uint32_t shards = 1;  // At most broker::shards_max.
-    bool sync = true;          // Each group survives a loss of power, not only the process.
+    bool sync = true;          // What asks for it survives a loss of power, not only the process.
     std::size_t waiting_bytes_max = std::size_t{16} << 20;
     std::chrono::milliseconds retry_first{100};
     std::chrono::milliseconds retry_longest{5000};
@@ -42,19 +42,6 @@ enum class WriteAttempt : std::uint8_t {
     nothing_waits,
     done,      // The group is safe, or the store has failed and the group is dropped.
     no_space,  // The group stays, to be tried again.
-};
-
-// Since the start, but for what is said to be so.
-struct StoreFigures {
-    std::uint64_t batches = 0;
-    std::uint64_t groups = 0;         // Written; the others came to nothing.
-    std::uint64_t writes = 0;         // Records put and erased.
-    std::uint64_t bytes = 0;          // Of these.
-    std::uint64_t waiting_bytes = 0;  // Now.
-    std::uint64_t times_behind = 0;   // How often publishers had to wait.
-    std::uint64_t dropped = 0;        // Changes that a failed store did not take.
-    bool is_out_of_space = false;     // Now.
-    bool has_failed = false;
 };
 
 class Committer {
@@ -82,7 +69,7 @@ public:
     bool is_behind() const { return is_behind_.load(std::memory_order_relaxed); }
     // Nothing is committed any more. Every shard is woken when it begins.
     bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
-    StoreFigures figures() const;
+    broker::StoreFigures figures() const;
 
 private:
     using Numbers = std::array<broker::CommitNumber, broker::shards_max>;

@@ -24,6 +24,7 @@ public:
     broker::CommitNumber append(std::uint32_t shard, broker::ChangeBatch& batch) override;
     broker::CommitNumber committed(std::uint32_t shard) const override;
     bool is_behind() const override { return committer_.is_behind(); }
+    broker::StoreFigures figures() const override { return committer_.figures(); }
     // What a new store begins with: all of it, or it stays new. Before restore().
     base::Result<void, std::string> fill(const broker::ChangeBatch& changes);
     // Once, before the first append(). What is damaged is set aside.
@@ -44,7 +45,6 @@ public:
     const std::string& restore_error() const { return restore_error_; }
     // True if there was no store before.
     bool is_new() const { return is_new_; }
-    StoreFigures figures() const { return committer_.figures(); }
 
 private:
     DurableStore(std::unique_ptr<Engine> engine, std::string path, base::Log& log,

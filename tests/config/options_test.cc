@@ -23,6 +23,7 @@ const std::map<std::string_view, std::string> values = {
     {"bridge_reload_type", "immediate"},
     {"bridge_tcp_keepalive", "1 2 3"},
     {"durability", "process"},
+    {"durability_topic", "memory a/#"},
     {"keepalive_interval", "5"},
     {"listener", "1884"},
     {"log_dest", "stdout"},
@@ -42,6 +43,7 @@ const std::map<std::string_view, std::string> values = {
 
 std::string context(const Option& option) {
     if (option.name == "connection") return "";
+    if (option.name == "durability_topic") return "persistence true\n";
     if (option.name == "plugin_use") return "plugin_load loaded path\nlistener 1884\n";
     switch (option.scope) {
         case Scope::listener:
@@ -202,6 +204,12 @@ TEST(Options, NumbersAndTheirEdges) {
          [](const Config& c) { return c.persistence.durability == Durability::memory; }},
         {"durability process\n",
          [](const Config& c) { return c.persistence.durability == Durability::process; }},
+        {"persistence true\ndurability_topic process a/+\ndurability_topic disk a b/#\n",
+         [](const Config& c) {
+             const std::vector<DurabilityTopic> want = {{Durability::process, "a/+"},
+                                                        {Durability::disk, "a b/#"}};
+             return c.persistence.durability_topics == want && c.warnings.empty();
+         }},
         {"durability disk\n",
          [](const Config& c) { return c.persistence.durability == Durability::disk; }},
         {"log_facility 7\n", [](const Config& c) { return c.log.facility == 7; }},
@@ -289,6 +297,11 @@ TEST(Options, ValuesOutOfRange) {
         {"log_type loud", "Error: Invalid 'log_type' value (loud)."},
         {"auto_id_prefix " + std::string(51, 'x'), "Error: 'auto_id_prefix' length must be <= 50."},
         {"durability safe", "Error: Invalid 'durability' value (safe)."},
+        {"durability_topic", "Error: Empty 'durability_topic' value in configuration."},
+        {"durability_topic disk", "Error: Empty 'durability_topic' value in configuration."},
+        {"durability_topic safe a", "Error: Invalid 'durability_topic' value (safe)."},
+        {"durability_topic disk a/#/b", "Error: Invalid 'durability_topic' filter (a/#/b)."},
+        {"durability_topic disk a+", "Error: Invalid 'durability_topic' filter (a+)."},
         {"persistent_client_expiration 5",
          "Error: Invalid 'persistent_client_expiration' duration in configuration."},
         {"persistent_client_expiration 0d",
@@ -365,6 +378,22 @@ TEST(Options, LogTypesAddUpAndTheFlagsOverrideThem) {
     const auto quiet = parse_text(text, {.verbose = true, .quiet = true});
     EXPECT_EQ(quiet->log.types, 0U);
     EXPECT_EQ(parse_text("log_type all\nlog_type none\n")->log.types, 0U);
+}
+
+TEST(Options, DurabilityByTopicNeedsPersistence) {
+    const auto config = parse_text("sys_interval 1\ndurability_topic disk a\n");
+    ASSERT_TRUE(config);
+    EXPECT_EQ(shown_warnings(*config),
+              std::vector<std::string>{"main.conf:2: Warning: 'durability_topic' has no effect "
+                                       "without 'persistence true'."});
+}
+
+TEST(Options, DurabilityByTopicHasAHundredLines) {
+    std::string text = "persistence true\n";
+    for (int i = 0; i < 100; ++i) text += "durability_topic disk a\n";
+    EXPECT_TRUE(parse_text(text));
+    EXPECT_EQ("main.conf:102: Error: More than 100 lines of 'durability_topic'.",
+              error_of(text + "durability_topic disk a\n"));
 }
 
 }  // namespace
