@@ -33,6 +33,7 @@ bool Session::is_will_kept() const {
 void Session::record_end() {
     if (!is_recorded()) return;
     shard_.record(SessionEnded{number_});
+    shard_.recent_ends().add(client_id_, number_);
     number_ = {};
 }
 

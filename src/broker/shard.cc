@@ -296,6 +296,7 @@ void Shard::commit_turn() {
     const CommitNumber number = changes_.empty() ? 0 : store.append(number_, changes_);
     store_behind_ = store.is_behind();
     handovers_.close_turn(number);
+    recent_ends_.close_turn(number);
     queue_memory_.close_turn(number);
     TurnPromise promise{number, handovers_.take_promises()};
     if (is_kept(promise, store.committed(number_))) {
@@ -317,6 +318,7 @@ void Shard::keep_promises() {
                              [this](std::uint32_t shard) { environment_.peers.wake(shard); });
     gate_.release([&](const TurnPromise& promise) { return is_kept(promise, committed); });
     queue_memory_.ask(committed);
+    recent_ends_.forget(committed);
 }
 
 void Shard::take_slices() {
@@ -380,6 +382,8 @@ Session* Shard::create_session(std::string_view client_id) {
     sessions_by_id_[static_cast<std::size_t>(id)] = created;
     sessions_.insert(std::move(session));
     counters_.sessions.add();
+    // Said again, so that this turn's answers wait for it.
+    if (const auto ended = recent_ends_.find(client_id)) record(SessionEnded{*ended});
     return created;
 }
 

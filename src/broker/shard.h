@@ -26,8 +26,10 @@
 #include "broker/peers.h"
 #include "broker/publish_encoder.h"
 #include "broker/queue_memory.h"
+#include "broker/recent_ends.h"
 #include "broker/refusal.h"
 #include "broker/route_batch.h"
+#include "broker/scratch.h"
 #include "broker/session.h"
 #include "broker/subscription_index.h"
 
@@ -105,6 +107,7 @@ public:
     // What the connection is told in this turn waits until both are safe.
     void hold_output(Connection& connection) { gate_.hold(connection); }
     QueueMemory& queue_memory() { return queue_memory_; }
+    RecentEnds& recent_ends() { return recent_ends_; }
 
     // Hands over what the turn made. True if there is more to do at once.
     bool end_of_turn();
@@ -154,12 +157,6 @@ public:
     EncodingCache& encoding_cache() { return encoding_cache_; }
     // How many sessions the publication being routed goes to: whether sharing its payload pays.
     std::size_t recipients() const { return recipients_; }
-    // Memory for what is being made, one of each at a time.
-    struct Scratch {
-        std::vector<std::uint8_t> packet;
-        std::vector<std::uint8_t> properties;  // To be forwarded.
-        std::string topic;                     // Under its mount point.
-    };
     Scratch& scratch() { return scratch_; }
 
 private:
@@ -245,6 +242,7 @@ private:
     ChangeBatch changes_;
     Handovers handovers_;
     OutputGate gate_;
+    RecentEnds recent_ends_;
 };
 
 }  // namespace broker

@@ -243,6 +243,18 @@ TEST_F(Restart, records_that_do_not_fit_together_are_left_out_and_the_broker_sta
     client("a").expect_nothing();
 }
 
+TEST_F(Gate, a_client_is_not_told_that_its_session_is_gone_before_that_is_safe) {
+    leave("a", 1);
+    memory.hold_commits();
+    client("a").connect().expect_nothing().drop();
+    client("a").connect().expect_nothing();
+    client("b").connect().expect(connack);
+    commit_all();
+    client("a").expect(connack);
+    client("a").drop();
+    client("a").connect().expect(connack);
+}
+
 TEST_F(Gate, a_puback_waits_for_the_commit) {
     leave("a", 1);
     publisher();
