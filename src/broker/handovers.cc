@@ -10,7 +10,7 @@ std::uint64_t Handovers::hand_over(std::uint32_t to, Care care) {
     ++handed.count;
     ++handed_over_;
     if (care == Care::kept) handed.kept = handed.count;
-    if (care == Care::promised) {
+    if (care != Care::none) {
         handed.is_promised = true;
         ++promised_;
     }

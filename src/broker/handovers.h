@@ -4,9 +4,9 @@
 // What it was handed is safe when the batch of that turn is, and waits for nothing else. Were it to
 // wait for what the same turn handed over, two shards could wait for each other for ever.
 //
-// What nobody would send again is in the store while it is on its way (HandoverKept), and promises
-// need not wait for it. The receiver records how far it has taken such messages with what it made
-// of them; once that is safe, they leave the store with whatever the sender records next.
+// What nobody would send again is in the store while it is on its way (HandoverKept). The receiver
+// records how far it has taken such messages with what it made of them; once that is safe, they
+// leave the store with whatever the sender records next.
 //
 // Owned by a Shard, and used only with a store that records. Limit: one receipt for each turn on
 // its way to the disk.
@@ -32,8 +32,8 @@ public:
     Handovers(HandoverLedger& ledger, std::uint32_t shard, std::uint32_t shards)
         : ledger_(ledger), shard_(shard), handed_(shards), taken_(shards) {}
 
-    // A message to another shard; how many that were so far. It is in the store, or its sender is
-    // promised something (QoS 1 and 2), or neither.
+    // A message to another shard; how many that were so far. Its sender is promised something (QoS
+    // 1 and 2), or more than that, it is in the store.
     enum class Care : std::uint8_t { none, promised, kept };
     std::uint64_t hand_over(std::uint32_t to, Care care);
     // `count` messages from another shard, in this turn; some of them are in the store.

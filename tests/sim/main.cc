@@ -1,6 +1,5 @@
 // sim SEED                       one seed, with a line for everything that happens
 // sim --seeds N [--from SEED]    many, and the first that fails
-//     --known                    leaves out and forgives what is known to be broken
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -15,7 +14,6 @@ struct Arguments {
     std::optional<std::uint64_t> seed;
     std::optional<std::uint64_t> seeds;
     std::uint64_t from = 1;
-    bool forgives_known = false;
 };
 
 std::optional<std::uint64_t> number_of(const char* text) {
@@ -32,9 +30,7 @@ std::optional<Arguments> parse(char** words) {
     Arguments arguments;
     for (; *words; ++words) {
         const std::string_view word = *words;
-        if (word == "--known") {
-            arguments.forgives_known = true;
-        } else if (word == "--seeds") {
+        if (word == "--seeds") {
             arguments.seeds = number_of(*++words);
             if (!arguments.seeds) return std::nullopt;
         } else if (word == "--from") {
@@ -50,13 +46,9 @@ std::optional<Arguments> parse(char** words) {
     return arguments;
 }
 
-sim::Scenario scenario_of(const Arguments& arguments, std::uint64_t seed) {
-    return {.seed = seed, .forgives_known = arguments.forgives_known};
-}
-
 int run_one(const Arguments& arguments) {
     sim::Trace trace(stdout);
-    const auto outcome = sim::simulate(scenario_of(arguments, *arguments.seed), trace);
+    const auto outcome = sim::simulate({.seed = *arguments.seed}, trace);
     std::printf("seed %llu: %zu published, %zu acknowledged, %zu crashes, digest %016llx\n",
                 static_cast<unsigned long long>(*arguments.seed), outcome.published,
                 outcome.acknowledged, outcome.crashes,
@@ -71,14 +63,13 @@ int run_many(const Arguments& arguments) {
     std::size_t crashes = 0;
     for (std::uint64_t seed = arguments.from; seed < arguments.from + *arguments.seeds; ++seed) {
         sim::Trace trace;
-        const auto outcome = sim::simulate(scenario_of(arguments, seed), trace);
+        const auto outcome = sim::simulate({.seed = seed}, trace);
         acknowledged += outcome.acknowledged;
         crashes += outcome.crashes;
         if (outcome.violation.empty()) continue;
-        std::printf("seed %llu: broken: %s\nto see how: ./dev sim %llu%s\n",
+        std::printf("seed %llu: broken: %s\nto see how: ./dev sim %llu\n",
                     static_cast<unsigned long long>(seed), outcome.violation.c_str(),
-                    static_cast<unsigned long long>(seed),
-                    arguments.forgives_known ? " --known" : "");
+                    static_cast<unsigned long long>(seed));
         return 1;
     }
     std::printf("%llu seeds: %zu messages acknowledged, %zu crashes, every promise kept\n",
@@ -91,7 +82,7 @@ int run_many(const Arguments& arguments) {
 int main(int, char** words) {
     const auto arguments = parse(words + 1);
     if (!arguments) {
-        std::fputs("usage: sim SEED | --seeds N [--from SEED]   [--known]\n", stderr);
+        std::fputs("usage: sim SEED | --seeds N [--from SEED]\n", stderr);
         return 2;
     }
     return arguments->seed ? run_one(*arguments) : run_many(*arguments);

@@ -25,12 +25,6 @@ bool matches(std::string_view filter, std::string_view topic) {
 
 }  // namespace
 
-void Oracle::start(std::uint32_t shards) {
-    ++starts_;
-    if (forgives_known_ && is_sharded_) owed_to_group_.clear();
-    is_sharded_ = is_sharded_ || shards > 1;
-}
-
 Publication& Oracle::publish(const std::string& publisher, std::string_view topic, int qos,
                              bool retain, bool is_clear) {
     Publication& one = published_.emplace_back();
@@ -41,7 +35,6 @@ Publication& Oracle::publish(const std::string& publisher, std::string_view topi
     one.retain = retain;
     one.is_clear = is_clear;
     one.sent_at = ++now_;
-    one.starts_when_sent = starts_;
     return one;
 }
 
@@ -54,9 +47,7 @@ void Oracle::acknowledge(std::uint32_t number) {
     if (one.acknowledged_at != 0) return;
     one.acknowledged_at = ++now_;
     ++acknowledged_;
-    const bool is_forgiven =
-        forgives_known_ && is_sharded_ && one.qos == 2 && one.starts_when_sent != starts_;
-    if (is_forgiven || one.is_clear) return;
+    if (one.is_clear) return;
     if (is_shared_topic(one.topic)) return owe_to_group(one);
     for (auto& [client, session] : sessions_) {
         const bool has_it =
@@ -90,8 +81,9 @@ void Oracle::begin_session(const std::string& client, bool is_kept) {
 
 void Oracle::ask_subscription(const std::string& client, const std::string& filter, int qos) {
     Subscription& known = sessions_[client].subscriptions[filter];
-    if (known.gone_at != 0) known = {};
+    if (known.gone_at != 0) known = {.first_asked_at = known.first_asked_at};
     if (known.asked_at == 0) known.asked_at = ++now_;
+    if (known.first_asked_at == 0) known.first_asked_at = known.asked_at;
     known.qos = qos;
 }
 
@@ -101,7 +93,38 @@ void Oracle::grant_subscription(const std::string& client, const std::string& fi
     known.is_ending = false;
 }
 
+// Which subscription a message came by is not known after a restart: what a member had before one
+// ends with its session, and so does QoS 2 that it was sent [MQTT-4.8.2-5], and all of it if there
+// is no other member.
+void Oracle::leave_group(const std::string& client) {
+    const auto is_member = [](const Session& session) {
+        return std::ranges::any_of(session.subscriptions, [](const auto& entry) {
+            const Subscription& known = entry.second;
+            return mqtt::is_shared(entry.first) && known.granted_at != 0 && !known.is_ending &&
+                   known.gone_at == 0;
+        });
+    };
+    const bool has_other = std::ranges::any_of(sessions_, [&](const auto& entry) {
+        return entry.first != client && is_member(entry.second);
+    });
+    std::erase_if(owed_to_group_, [&](std::uint32_t number) {
+        const Publication& one = published_[number];
+        return !has_other || one.qos == 2 || one.acknowledged_at < started_at_;
+    });
+}
+
+void Oracle::end_session(const std::string& client) {
+    const auto found = sessions_.find(client);
+    if (found == sessions_.end()) return;
+    const bool was_member = std::ranges::any_of(found->second.subscriptions, [](const auto& entry) {
+        return mqtt::is_shared(entry.first);
+    });
+    if (was_member) leave_group(client);
+    sessions_.erase(found);
+}
+
 void Oracle::ask_end(const std::string& client, const std::string& filter) {
+    if (mqtt::is_shared(filter)) leave_group(client);
     sessions_[client].subscriptions[filter].is_ending = true;
 }
 
@@ -144,7 +167,7 @@ void Oracle::receive_retained(const std::string& client, const Session& session,
                               const Publication& one) {
     std::uint64_t asked_at = now_;
     for (const auto& [filter, known] : session.subscriptions) {
-        if (matches(filter, one.topic)) asked_at = std::min(asked_at, known.asked_at);
+        if (matches(filter, one.topic)) asked_at = std::min(asked_at, known.first_asked_at);
     }
     if (!one.retain || is_replaced(one, asked_at)) {
         violate(fmt::format("{} got {} as if it were retained", client, describe(one)));

@@ -33,23 +33,16 @@ struct Publication {
     std::uint64_t sent_at = 0;
     std::uint64_t repeated_at = 0;      // The last time; 0 = not.
     std::uint64_t acknowledged_at = 0;  // 0 = not.
-    std::size_t starts_when_sent = 0;
 };
 
 class Oracle {
 public:
-    // `forgives_known`: QoS 2 from a session that is kept to another shard's may be lost in a crash
-    // between the PUBLISH and its PUBREC, and so may what one member of a group has handed to
-    // another shard's (docs/decisions/019).
-    explicit Oracle(bool forgives_known) : forgives_known_(forgives_known) {}
-
     void violate(std::string sentence) {
         if (violation_.empty()) violation_ = std::move(sentence);
     }
     const std::string& violation() const { return violation_; }
 
-    // The broker starts, with so many shards.
-    void start(std::uint32_t shards);
+    void start() { started_at_ = ++now_; }
 
     Publication& publish(const std::string& publisher, std::string_view topic, int qos, bool retain,
                          bool is_clear);
@@ -61,7 +54,7 @@ public:
     // A client's session is new, or a new one takes its place. Kept: it outlives its connection.
     void begin_session(const std::string& client, bool is_kept);
     // It is over, or may be.
-    void end_session(const std::string& client) { sessions_.erase(client); }
+    void end_session(const std::string& client);
     void ask_subscription(const std::string& client, const std::string& filter, int qos);
     void grant_subscription(const std::string& client, const std::string& filter);
     void ask_end(const std::string& client, const std::string& filter);
@@ -80,7 +73,8 @@ public:
 private:
     struct Subscription {
         int qos = 0;
-        std::uint64_t asked_at = 0;  // The first time since it was not there.
+        std::uint64_t asked_at = 0;        // The first time since it was not there.
+        std::uint64_t first_asked_at = 0;  // In this session: a retained copy may come late.
         std::uint64_t granted_at = 0;
         bool is_ending = false;
         std::uint64_t gone_at = 0;  // 0 = it is, or may be, there.
@@ -100,16 +94,15 @@ private:
     const Publication* find(std::string_view payload) const;
     bool is_owed(const Session& session, const Publication& one) const;
     void owe_to_group(const Publication& one);
+    void leave_group(const std::string& client);
     void receive_retained(const std::string& client, const Session& session,
                           const Publication& one);
     void receive_live(const std::string& client, Session& session, const Publication& one, int qos);
     std::string describe(const Publication& one) const;
 
-    bool forgives_known_;
     std::string violation_;
     std::uint64_t now_ = 1;
-    std::size_t starts_ = 0;
-    bool is_sharded_ = false;
+    std::uint64_t started_at_ = 0;  // The broker, the last time.
     std::size_t acknowledged_ = 0;
     std::vector<Publication> published_{1};  // By number; there is no 0.
     std::map<std::string, Session> sessions_;

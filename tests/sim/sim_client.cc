@@ -128,7 +128,6 @@ void SimClient::disconnect() {
 
 void SimClient::connect(bool may_begin_anew) {
     Random& random = around_.random;
-    if (around_.leaves_out_known && (!is_v5() || who_.is_member)) may_begin_anew = false;
     is_clean_ = !who_.is_kept || must_be_clean_ || (may_begin_anew && random.percent(4));
     if (is_clean_) {
         must_be_clean_ = true;
@@ -136,6 +135,9 @@ void SimClient::connect(bool may_begin_anew) {
         unreleased_.clear();
         around_.oracle.end_session(who_.name);
     } else if (presence_ == Presence::none) {
+        // The state of a session that has ended is no other's [MQTT-3.1.2-6].
+        unfinished_.clear();
+        unreleased_.clear();
         presence_ = Presence::maybe;
     }
     const auto shard = static_cast<std::uint32_t>(random.below(around_.world->shard_count()));
@@ -237,7 +239,6 @@ int SimClient::choose_filter(Request& request) {
     Random& random = around_.random;
     request.is_end = random.percent(35);
     if (who_.is_member && random.percent(20)) {
-        if (around_.leaves_out_known) request.is_end = false;
         request.filter = shared_filter;
         return shared_qos_of(who_.number);
     }
@@ -295,13 +296,22 @@ void SimClient::repeat() {
     }
 }
 
+// A store that has failed cannot keep what it is sent.
+bool SimClient::is_refused(const Packet& packet) const {
+    const bool is_answer = packet.type == PacketType::puback || packet.type == PacketType::pubrec;
+    return is_answer && packet.reason == mqtt::ReasonCode::quota_exceeded &&
+           around_.world->broker().store().has_failed();
+}
+
 bool SimClient::on_packet(const Packet& packet) {
     around_.trace.line("{} gets {}{}", who_.name, to_text(packet),
                        packet.session_present ? ", session present" : "");
     // A PUBREL whose PUBCOMP was lost names what the broker has forgotten.
     const bool is_repeated = packet.type == PacketType::pubcomp &&
                              packet.reason == mqtt::ReasonCode::packet_id_not_found;
-    if (mqtt::is_failure(packet.reason) && !is_repeated) violate("is told " + to_text(packet));
+    if (mqtt::is_failure(packet.reason) && !is_repeated && !is_refused(packet)) {
+        violate("is told " + to_text(packet));
+    }
     switch (packet.type) {
         case PacketType::connack:
             on_connack(packet);
@@ -382,6 +392,10 @@ void SimClient::on_publish_ack(const Packet& packet) {
         return violate("did not send what is acknowledged: " + to_text(packet));
     const bool is_qos2 = around_.oracle.publication(one->number).qos == 2;
     if (is_qos2 != (packet.type != PacketType::puback)) violate("got " + to_text(packet));
+    if (is_refused(packet)) {
+        unfinished_.erase(one);
+        return;
+    }
     around_.oracle.acknowledge(one->number);
     if (packet.type != PacketType::pubrec) {
         unfinished_.erase(one);

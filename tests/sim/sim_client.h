@@ -33,8 +33,6 @@ struct Surroundings {
     broker::ListenerOptions listener{};
     support::BrokerWorld* world = nullptr;  // While the broker runs.
     std::size_t receive_maximum = 20;       // Of the broker.
-    // Clients do not do what the broker is known to do wrong.
-    bool leaves_out_known = false;
 };
 
 struct Character {
@@ -103,6 +101,7 @@ private:
     bool on_packet(const support::Packet& packet);
     void on_connack(const support::Packet& packet);
     void on_publish(const support::Packet& packet);
+    bool is_refused(const support::Packet& packet) const;
     void on_publish_ack(const support::Packet& packet);
     void on_pubrel(const support::Packet& packet);
     void on_request_ack(const support::Packet& packet);

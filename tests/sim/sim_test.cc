@@ -8,7 +8,7 @@ namespace {
 
 Outcome run(std::uint64_t seed, Defect defect = Defect::none) {
     Trace trace;
-    return simulate({.seed = seed, .defect = defect, .forgives_known = true}, trace);
+    return simulate({.seed = seed, .defect = defect}, trace);
 }
 
 // The first seed that finds the defect, or 0.

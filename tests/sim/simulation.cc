@@ -34,11 +34,7 @@ Simulation::Simulation(const Scenario& scenario, Trace& trace)
     : scenario_(scenario),
       trace_(trace),
       random_(scenario.seed),
-      oracle_(scenario.forgives_known),
-      around_{.random = random_,
-              .trace = trace_,
-              .oracle = oracle_,
-              .leaves_out_known = scenario.forgives_known},
+      around_{.random = random_, .trace = trace_, .oracle = oracle_},
       disk_(random_),
       is_synced_(scenario.defect != Defect::none || random_.percent(70)) {
     disk_.set_forgetful(scenario.defect == Defect::forgetful_disk);
@@ -106,10 +102,10 @@ void Simulation::start() {
     broker::Store* const store = scenario_.defect == Defect::early_commit
                                      ? static_cast<broker::Store*>(early_.get())
                                      : store_.get();
-    oracle_.start(shards_);
     world_ = std::make_unique<support::BrokerWorld>(shards_, options_, store, clock_);
     around_.world = world_.get();
     trace_.line("the broker starts with {} shards", shards_);
+    oracle_.start();
     if (!store_->restore_error().empty()) oracle_.violate(store_->restore_error());
     if (store_log_.contains("set aside")) oracle_.violate("a record is set aside");
     if (world_->log.contains("do not fit together")) oracle_.violate("records do not fit together");

@@ -28,8 +28,6 @@ enum class Defect {
 struct Scenario {
     std::uint64_t seed = 0;
     Defect defect = Defect::none;
-    // What the broker is known to do wrong is left out or forgiven; see docs/TESTING.md.
-    bool forgives_known = false;
 };
 
 struct Outcome {
