@@ -58,7 +58,7 @@ void Oracle::acknowledge(std::uint32_t number) {
 
 // Any member will do.
 void Oracle::owe_to_group(const Publication& one) {
-    if (came_by_group_.contains(one.number)) return;
+    if (came_by_group_.contains(one.number) || may_be_gone(one)) return;
     const bool has_member = std::ranges::any_of(
         sessions_, [&](const auto& entry) { return is_owed(entry.second, one); });
     if (has_member) owed_to_group_.insert(one.number);
@@ -80,6 +80,7 @@ void Oracle::begin_session(const std::string& client, bool is_kept) {
 }
 
 void Oracle::ask_subscription(const std::string& client, const std::string& filter, int qos) {
+    if (mqtt::is_shared(filter)) members_.insert(client);
     Subscription& known = sessions_[client].subscriptions[filter];
     if (known.gone_at != 0) known = {.first_asked_at = known.first_asked_at};
     if (known.asked_at == 0) known.asked_at = ++now_;
@@ -107,20 +108,21 @@ void Oracle::leave_group(const std::string& client) {
     const bool has_other = std::ranges::any_of(sessions_, [&](const auto& entry) {
         return entry.first != client && is_member(entry.second);
     });
-    std::erase_if(owed_to_group_, [&](std::uint32_t number) {
-        const Publication& one = published_[number];
-        return !has_other || one.qos == 2 || one.acknowledged_at < started_at_;
-    });
+    gone_before_ = std::max(gone_before_, has_other ? started_at_ : now_);
+    gone_qos2_before_ = now_;
+    std::erase_if(owed_to_group_,
+                  [&](std::uint32_t number) { return may_be_gone(published_[number]); });
 }
 
+// With a member that has left the group.
+bool Oracle::may_be_gone(const Publication& one) const {
+    return one.sent_at < (one.qos == 2 ? gone_qos2_before_ : gone_before_);
+}
+
+// Also if it has done so before: a crash may have undone that.
 void Oracle::end_session(const std::string& client) {
-    const auto found = sessions_.find(client);
-    if (found == sessions_.end()) return;
-    const bool was_member = std::ranges::any_of(found->second.subscriptions, [](const auto& entry) {
-        return mqtt::is_shared(entry.first);
-    });
-    if (was_member) leave_group(client);
-    sessions_.erase(found);
+    if (members_.contains(client)) leave_group(client);
+    sessions_.erase(client);
 }
 
 void Oracle::ask_end(const std::string& client, const std::string& filter) {

@@ -95,6 +95,7 @@ private:
     bool is_owed(const Session& session, const Publication& one) const;
     void owe_to_group(const Publication& one);
     void leave_group(const std::string& client);
+    bool may_be_gone(const Publication& one) const;
     void receive_retained(const std::string& client, const Session& session,
                           const Publication& one);
     void receive_live(const std::string& client, Session& session, const Publication& one, int qos);
@@ -109,6 +110,10 @@ private:
     // Of the shared subscription.
     std::set<std::uint32_t> owed_to_group_;
     std::set<std::uint32_t> came_by_group_;
+    std::set<std::string> members_;  // Who has ever been one.
+    // What was sent before has left with a member.
+    std::uint64_t gone_before_ = 0;
+    std::uint64_t gone_qos2_before_ = 0;
 };
 
 }  // namespace sim
