@@ -46,7 +46,7 @@ public:
 
 private:
     struct Waiting {
-        CommitNumber number;
+        CommitNumber number = 0;
         QueueRequest request;
     };
     static std::size_t cost_of(const Delivery& delivery) {
