@@ -33,9 +33,8 @@ public:
     void for_each(Each&& each) const {
         for (const auto& [first, page] : pages_) {
             for (std::uint64_t place = 0; place < page_size; ++place) {
-                if (page.counts[place] != 0) {
-                    each(ContentNumber{first * page_size + place}, page.counts[place]);
-                }
+                if (page.counts[place] == 0) continue;
+                each(ContentNumber{first * page_size + place}, page.counts[place]);
             }
         }
     }
