@@ -12,7 +12,7 @@ SharedGroupRef SharedGroups::join(std::string_view name, std::string_view filter
                                   const SharedMember& member, bool is_connected) {
     std::string key(name);
     key.append("/").append(filter);
-    const SharedGroupRef group = groups_.with([&](Groups& groups) {
+    SharedGroupRef group = groups_.with([&](Groups& groups) {
         const auto found = groups.by_key.find(key);
         Entry& entry =
             found == groups.by_key.end() ? begin(groups, std::move(key), filter) : found->second;
