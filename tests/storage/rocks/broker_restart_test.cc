@@ -101,6 +101,7 @@ TEST_F(RocksBroker, a_queue_that_has_left_memory_comes_back_before_and_after_a_r
     leave("b", 1);
     for (int i = 0; i < 700; ++i) {
         publisher().publish("t", std::to_string(i), {.qos = 2}).ignore_all();
+        publisher().ack(pubrel, publisher().last_id()).ignore_all();
     }
     const auto drain = [this](const std::string& name, int qos) {
         client(name).join(persistent());
