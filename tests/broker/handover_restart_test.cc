@@ -1,29 +1,12 @@
 // Messages on their way from one shard to another when the broker ends: what was recorded with them
 // is true, so they must not be lost, and come once.
-#include "storage/memory_store.h"
-#include "support/broker_fixture.h"
+#include "broker/handover_fixture.h"
 
 namespace support {
 namespace {
 
-class HandoverRestart : public BrokerTest {
+class HandoverRestart : public HandoverTest {
 protected:
-    HandoverRestart() {
-        store = &memory;
-        shards = 3;
-    }
-
-    TestClient& on(std::uint32_t shard, const std::string& name) {
-        return client(id_on(shard, name));
-    }
-    // A session on that shard that was subscribed and is away.
-    void leave(std::uint32_t shard, const std::string& filter, int qos) {
-        on(shard, "away").join(persistent(v5)).subscribe(filter, qos).expect(suback).drop();
-    }
-    void commit(std::uint32_t shard) {
-        memory.commit(shard);
-        world().settle();
-    }
     // The others' changes since hold_commits() are lost.
     void end_with_only(std::uint32_t shard) {
         memory.commit(shard);
@@ -37,8 +20,6 @@ protected:
         });
         return count;
     }
-
-    storage::MemoryStore memory;
 };
 
 TEST_F(HandoverRestart, a_qos_2_message_is_not_lost_when_only_its_sender_s_shard_is_safe) {

@@ -1,31 +1,10 @@
 // Acknowledgements of messages that another shard has to store.
-#include "storage/memory_store.h"
-#include "support/broker_fixture.h"
+#include "broker/handover_fixture.h"
 
 namespace support {
 namespace {
 
-class Handover : public BrokerTest {
-protected:
-    Handover() {
-        store = &memory;
-        shards = 3;
-    }
-
-    TestClient& on(std::uint32_t shard, const std::string& name) {
-        return client(id_on(shard, name));
-    }
-    // A session on that shard that was subscribed and is away.
-    void leave(std::uint32_t shard, const std::string& filter, int qos) {
-        on(shard, "away").join(persistent(v5)).subscribe(filter, qos).expect(suback).drop();
-    }
-    void commit(std::uint32_t shard) {
-        memory.commit(shard);
-        world().settle();
-    }
-
-    storage::MemoryStore memory;
-};
+using Handover = HandoverTest;
 
 TEST_F(Handover, a_puback_waits_for_the_shard_that_stores_the_message) {
     leave(1, "t", 1);
