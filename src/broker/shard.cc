@@ -76,8 +76,9 @@ bool Shard::is_beyond_store(const Publication& publication) {
     if ((interest_.shards_for(publication.topic) & elsewhere) != 0) return true;
     bool is_kept = false;
     index_.match(publication.topic, [&](std::span<const Subscription> subscriptions) {
-        for (const Subscription& one : subscriptions)
-            is_kept |= session(one.session)->is_recorded();
+        is_kept = is_kept || std::ranges::any_of(subscriptions, [this](const Subscription& one) {
+                      return session(one.session)->is_recorded();
+                  });
     });
     return is_kept;
 }

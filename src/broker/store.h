@@ -3,8 +3,8 @@
 //
 // What is kept: sessions that outlive their connection with all that is theirs, retained messages,
 // and messages on their way to another shard that nobody would send again. A change says what is
-// true from now on, so that applying one twice does no harm. Nothing is recorded for QoS 0 or for a
-// session that ends with its connection.
+// true from now on, so that applying one twice does no harm. Nothing is recorded for a session that
+// ends with its connection, nor for QoS 0, but where that waits behind what only the store has.
 //
 // Threads: append() and committed() are called by each shard for itself; `on_commit` may run in any
 // thread. A message's content is shared by reference: one payload, however many sessions wait.
