@@ -558,6 +558,16 @@ std::optional<MessageKey> read_message_key(Bytes key) {
     return MessageKey{session, order};
 }
 
+std::size_t run_prefix_size(Bytes key) {
+    constexpr std::size_t number_bytes = 8;  // What grows, and in a message's key a part behind it.
+    if (key.empty()) return 0;
+    const auto kind = static_cast<RecordKind>(key.front());
+    const bool is_plain = kind == RecordKind::content || kind == RecordKind::handover;
+    if (!is_plain && kind != RecordKind::message) return 0;
+    const std::size_t behind = is_plain ? number_bytes : number_bytes + 1;
+    return key.size() > behind ? key.size() - behind : 0;
+}
+
 std::string_view name_of(RecordKind kind) {
     const KindRow* row = find_kind(static_cast<std::uint8_t>(kind));
     return row ? row->name : "unknown";

@@ -127,6 +127,10 @@ struct MessageKey {
 };
 std::optional<MessageKey> read_message_key(Bytes key);
 
+// How many bytes the keys of a run share, each of which sorts behind the one written before it:
+// contents, one session's messages, what one shard hands to another. 0: the key is of no run.
+std::size_t run_prefix_size(Bytes key);
+
 // The key as a line of a log or a list: "message 12/345". Any bytes will do.
 std::string describe_key(Bytes key);
 std::string_view name_of(RecordKind kind);

@@ -4,15 +4,20 @@
 
 #ifdef NIGHTJAR_ROCKSDB
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include "storage/record.h"
 
 namespace storage {
 
@@ -119,6 +124,26 @@ private:
     bool has_error_ = false;
 };
 
+// For the keys of a run RocksDB begins to look for the place of the next where it has put the last.
+class Runs : public rocksdb::SliceTransform {
+public:
+    const char* Name() const override { return "nightjar.runs"; }
+    rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+        return {key.data(), run_prefix_size(bytes(key))};
+    }
+    bool InDomain(const rocksdb::Slice& key) const override {
+        return run_prefix_size(bytes(key)) > 0;
+    }
+};
+
+// LZ4, or what this RocksDB has been built with.
+rocksdb::CompressionType compression() {
+    const auto known = rocksdb::GetSupportedCompressions();
+    const bool has_lz4 =
+        std::find(known.begin(), known.end(), rocksdb::kLZ4Compression) != known.end();
+    return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+}
+
 rocksdb::Options rocks_options(const RocksOptions& wanted) {
     constexpr std::size_t mib = std::size_t{1} << 20;
     rocksdb::Options options;
@@ -133,10 +158,14 @@ rocksdb::Options rocks_options(const RocksOptions& wanted) {
     options.target_file_size_base = 16 * mib;
     options.max_bytes_for_level_base = 64 * mib;
     options.level_compaction_dynamic_level_bytes = true;
+    // What is queued is written twice, to the log and out of it. This many files wait until they
+    // are merged, which would be a third time, so that what is done with by then never is.
+    options.level0_file_num_compaction_trigger = 12;
     options.max_background_jobs = 2;
     options.max_open_files = 64;
-    options.compression = rocksdb::kNoCompression;
+    options.compression = compression();
     options.allow_concurrent_memtable_write = false;  // One thread writes.
+    options.memtable_insert_with_hint_prefix_extractor = std::make_shared<Runs>();
     options.max_manifest_file_size = 4 * mib;
     options.keep_log_file_num = 2;
     options.max_log_file_size = mib;

@@ -148,6 +148,32 @@ struct FaultRow {
     RecordFault want;
 };
 
+TEST(Record, keys_of_a_run_differ_in_their_number_only) {
+    const struct {
+        std::string sentence;
+        std::string one, other;
+        bool are_of_one_run;
+    } table[] = {
+        {"contents", content_key(ContentNumber{1}), content_key(ContentNumber{1ULL << 40}), true},
+        {"a session's messages", message_key(SessionNumber{7}, 1), message_key(SessionNumber{7}, 9),
+         true},
+        {"two sessions' messages", message_key(SessionNumber{7}, 1),
+         message_key(SessionNumber{8}, 2), false},
+        {"a content and a message", content_key(ContentNumber{1}), message_key(SessionNumber{1}, 1),
+         false},
+    };
+    const auto run = [](const std::string& key) {
+        return key.substr(0, run_prefix_size(base::as_bytes(key)));
+    };
+    for (const auto& row : table) {
+        EXPECT_EQ(run(row.one) == run(row.other), row.are_of_one_run) << row.sentence;
+        EXPECT_FALSE(run(row.one).empty()) << row.sentence;
+    }
+    const std::string session{static_cast<char>(RecordKind::session), 1, 2, 3, 4, 5, 6, 7, 8};
+    EXPECT_EQ(run(session), "") << "written anywhere";
+    EXPECT_EQ(run(""), "");
+}
+
 TEST(Record, what_is_none_is_refused_with_a_reason) {
     const KeyValue good = encoded(session(1));
     const FaultRow table[] = {
