@@ -21,6 +21,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import random
 import re
 import select
 import signal
@@ -38,11 +39,20 @@ from wire import V5, V311  # noqa: E402
 
 PUBLISHERS = 100
 SUBSCRIBERS = 10
-PAYLOAD = b"x" * 200
+PAYLOAD_SIZE = 200
 LEVELS = ("memory", "process", "disk")
 WINDOWS = (1, 20, 1000)
 WARM_UP_S = 1
 PUBACK_SIZE = 4
+
+
+def payload(number, count):
+    """What a sensor says, as JSON: about a third is digits that nobody foresees."""
+    values = random.Random(number * 100_000 + count)
+    fields = ", ".join(f'"{name}": {values.uniform(0, 1000):.6f}' for name in (
+        "temperature", "humidity", "pressure", "voltage", "current"))
+    text = f'{{"device": "sensor-{number:03}", "sequence": {count}, {fields}'
+    return text.ljust(PAYLOAD_SIZE - 1).encode()[:PAYLOAD_SIZE - 1] + b"}"
 
 
 class Publisher:
@@ -52,7 +62,8 @@ class Publisher:
     def __init__(self, port, number, window):
         self.client = wire.Client(port, f"publisher{number}", V311, keep_alive=0)
         topic = f"load/{number % SUBSCRIBERS}/{number:03}"
-        packets = [wire.publish(V311, topic, PAYLOAD, 1, each + 1) for each in range(window)]
+        packets = [wire.publish(V311, topic, payload(number, each), 1, each + 1)
+                   for each in range(window)]
         self.size = len(packets[0])
         self.window = window
         self.packets = b"".join(packets * 2)  # Any `window` of them stand side by side.
@@ -75,7 +86,7 @@ def listen(port, number):
                      props={"session_expiry": 3600, "receive_maximum": 65535}) as client:
         buffer = bytearray(client.buffer)
         topic = f"load/{number}/000"
-        size = len(wire.publish(V5, topic, PAYLOAD, 1, 1))
+        size = len(wire.publish(V5, topic, payload(number, 0), 1, 1))
         at = 3 + 2 + len(topic)  # Of the identifier: behind type, length and topic.
         client.socket.settimeout(None)
         while True:
@@ -189,7 +200,7 @@ def sync_rate(seconds=2):
         count = 0
         begin = time.monotonic()
         while time.monotonic() - begin < seconds:
-            file.write(PAYLOAD)
+            file.write(payload(0, 0))
             os.fdatasync(file.fileno())
             count += 1
         return count / (time.monotonic() - begin)
