@@ -79,7 +79,7 @@ void EventLoop::close_finished_streams() {
         Stream& stream = *closing_[i];
         if (stream.state_ == Stream::State::closing) {
             StreamHandler* handler = std::exchange(stream.handler_, nullptr);
-            if (handler) handler->on_closed(stream, {stream.close_kind_, stream.close_error_});
+            if (handler) handler->on_closed(stream, stream.close_reason());
             ::close(stream.fd_);  // Stream::leave() has told libuv to let go of it.
         }
         release(stream);
@@ -104,10 +104,8 @@ Stream& EventLoop::adopt(DetachedStream&& from, StreamHandler& handler) {
     if (!stream->is_open()) return *stream;
     stream->keep(unread);
     if (stream->kept_) stream->enlist_replay();
-    if (!unsent.empty()) {
-        stream->output_.append(unsent);
-        stream->mark_dirty();
-    }
+    stream->output_.append(unsent);
+    if (stream->has_more_to_write()) stream->mark_dirty();
     return *stream;
 }
 

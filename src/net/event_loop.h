@@ -112,6 +112,7 @@ private:
     Inbox inbox_;
     base::ChunkPool chunks_;
     std::unique_ptr<std::uint8_t[]> read_buffer_;  // carry_bytes_max + read_bytes_max.
+    ByteBuffer plain_;                             // What a layer has made of it.
     Handing handing_;
 
     std::vector<Stream*> dirty_;    // To be written at the end of this turn.

@@ -213,7 +213,7 @@ void Listener::accept_from(Socket& socket, std::size_t& budget) {
         if (fd) {
             reported_ = false;
             allowance_ -= std::min(allowance_, one_connection);
-            handler_.on_connection(*this, {std::move(fd), Address(address), {}, {}});
+            handler_.on_connection(*this, {std::move(fd), Address(address)});
             continue;
         }
         if (errno == EAGAIN) return;

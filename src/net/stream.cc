@@ -25,6 +25,8 @@ std::string CloseReason::text() const {
             return "Connection closed by the peer";
         case Kind::error:
             return std::generic_category().message(error);
+        case Kind::layer:
+            return layer_error;
     }
     return {};
 }
@@ -64,6 +66,30 @@ void Stream::keep(base::Bytes rest) {
     kept_->append(rest);
 }
 
+// ---- What stands before the socket
+
+struct Stream::Layered {
+    Layered(std::unique_ptr<Layer> its, base::ChunkPool& pool)
+        : layer(std::move(its)), wire(pool) {}
+    std::unique_ptr<Layer> layer;
+    base::OutputQueue wire;
+    bool finished = false;  // It has said goodbye.
+};
+
+void Stream::FreeLayered::operator()(Layered* layered) const {
+    delete layered;
+}
+
+PeerFacts Stream::facts() const {
+    return layered_ ? layered_->layer->facts() : PeerFacts{};
+}
+
+CloseReason Stream::close_reason() const {
+    CloseReason reason{close_kind_, close_error_};
+    if (reason.kind == CloseReason::Kind::layer) reason.layer_error = layered_->layer->error();
+    return reason;
+}
+
 // ---- Life
 
 Stream::Stream(EventLoop& loop, DetachedStream&& from, StreamHandler* handler)
@@ -72,7 +98,11 @@ Stream::Stream(EventLoop& loop, DetachedStream&& from, StreamHandler* handler)
       handler_(handler),
       peer_(from.peer),
       fd_(from.fd.release()),
-      local_port_(Address::local_of(fd_).port()) {}
+      local_port_(Address::local_of(fd_).port()) {
+    if (!from.layer) return;
+    layered_.reset(new Layered(std::move(from.layer), loop.chunks_));
+    layered_->wire.append(from.unsent_wire);
+}
 
 void Stream::begin() {
     const int error = uv_poll_init(&loop_->uv_, &poll_, fd_);
@@ -97,6 +127,7 @@ void Stream::watch() {
 
 void Stream::leave() {
     output_.clear();
+    if (layered_) layered_->wire.clear();
     kept_.reset();
     drain_timer_.reset();
     if (polled_) {
@@ -130,6 +161,24 @@ void Stream::close_when_flushed() {
     loop_->timers_.add(*drain_timer_, loop_->now_ms() + EventLoop::drain_ms);
 }
 
+namespace {
+
+void take_all(base::OutputQueue& queue, std::vector<std::uint8_t>& into) {
+    while (!queue.empty()) {
+        std::array<iovec, 16> vectors{};
+        const std::size_t count = queue.gather(vectors);
+        std::size_t size = 0;
+        for (const iovec& one : std::span(vectors).first(count)) {
+            const auto* data = static_cast<const std::uint8_t*>(one.iov_base);
+            into.insert(into.end(), data, data + one.iov_len);
+            size += one.iov_len;
+        }
+        queue.consume(size);
+    }
+}
+
+}  // namespace
+
 DetachedStream Stream::detach(std::size_t consumed) {
     ASSERT(is_open());
     DetachedStream out;
@@ -142,16 +191,11 @@ DetachedStream Stream::detach(std::size_t consumed) {
     } else if (kept_) {
         out.unread.assign(kept_->data(), kept_->data() + kept_->size);
     }
-    while (!output_.empty()) {
-        std::array<iovec, 16> vectors{};
-        const std::size_t count = output_.gather(vectors);
-        std::size_t size = 0;
-        for (const iovec& one : std::span(vectors).first(count)) {
-            const auto* data = static_cast<const std::uint8_t*>(one.iov_base);
-            out.unsent.insert(out.unsent.end(), data, data + one.iov_len);
-            size += one.iov_len;
-        }
-        output_.consume(size);
+    take_all(output_, out.unsent);
+    if (layered_) {
+        take_all(layered_->wire, out.unsent_wire);
+        out.layer = std::move(layered_->layer);
+        layered_.reset();
     }
     state_ = State::detached;
     handler_ = nullptr;
@@ -208,6 +252,7 @@ void Stream::read() {
         hand_over_kept({});
         if (state_ != State::open || paused_) return;
     }
+    if (layered_) return read_through_layer();
     const bool much = kept_ && kept_->size > EventLoop::carry_bytes_max;
     if (much || expect_ > EventLoop::read_bytes_max) {
         read_into_kept();
@@ -259,6 +304,46 @@ void Stream::read_into_kept() {
     const auto size = static_cast<std::size_t>(count);
     kept_->size += std::min(size, room);
     hand_over_kept({shared, size > room ? size - room : 0});
+}
+
+void Stream::read_through_layer() {
+    std::uint8_t* raw = loop_->read_buffer_.get();
+    const ssize_t count = ::recv(fd_, raw, EventLoop::read_bytes_max, MSG_DONTWAIT);
+    if (!received(count)) return;
+    ByteBuffer& plain = loop_->plain_;
+    plain.clear();
+    const Layer::Status status =
+        layered_->layer->receive({raw, static_cast<std::size_t>(count)}, plain, layered_->wire);
+    if (has_more_to_write()) mark_dirty();
+    take_plain(plain.bytes());
+    if (status != Layer::Status::open && state_ == State::open) end_by_layer(status);
+}
+
+// The input of a layer comes in pieces of its own size, so what is kept is filled up by copying.
+void Stream::take_plain(base::Bytes plain) {
+    if (plain.empty()) return;
+    if (!kept_) {
+        const std::size_t left = hand_over(plain, {});
+        if (left > 0) keep(plain.last(left));
+        return;
+    }
+    if (kept_->capacity - kept_->size < plain.size()) {
+        const KeptOwner old = std::move(kept_);
+        const std::size_t capacity = capacity_for(old->size + plain.size());
+        kept_.reset(new (::operator new(sizeof(Kept) + capacity)) Kept);
+        kept_->capacity = capacity;
+        kept_->append(old->bytes());
+    }
+    kept_->append(plain);
+    if (!paused_) hand_over_kept({});
+}
+
+// What the layer has to say about it is written if the socket takes it.
+void Stream::end_by_layer(Layer::Status status) {
+    if (!layered_->wire.empty()) write_once(layered_->wire);
+    if (!is_open()) return;
+    discard_input();
+    end({status == Layer::Status::closed ? CloseReason::Kind::peer : CloseReason::Kind::layer});
 }
 
 void Stream::replay() {
@@ -317,7 +402,7 @@ void Stream::enlist_replay() {
 void Stream::flush() {
     dirty_ = false;
     if (!is_open()) return;
-    if (output_.sendable() > 0 && !write_once()) {
+    if (layered_ ? !write_through_layer() : output_.sendable() > 0 && !write_once(output_)) {
         stuck_ = true;
         notify_ = true;
     }
@@ -325,28 +410,52 @@ void Stream::flush() {
     if (stuck_ != watching_write_) watch();
     if (stuck_) return;
 
-    if (output_.sendable() > 0) enlist_dirty();  // More pieces than one call takes.
+    if (has_more_to_write()) enlist_dirty();  // More pieces than one call takes.
     if (notify_ && output_.size() <= writable_bytes_max && state_ == State::open) {
         notify_ = false;
         if (handler_) handler_->on_writable(*this);
     }
-    if (state_ == State::draining && output_.empty()) {
+    if (state_ == State::draining && is_drained()) {
         discard_input();
         end({CloseReason::Kind::local, 0});
     }
 }
 
-bool Stream::write_once() {
+bool Stream::has_more_to_write() const {
+    if (!layered_) return output_.sendable() > 0;
+    return !layered_->wire.empty() || (layered_->layer->is_ready() && output_.sendable() > 0);
+}
+
+bool Stream::is_drained() const {
+    return layered_ ? layered_->finished && layered_->wire.empty() : output_.empty();
+}
+
+// What the socket does not take stays in output(), but for a little: there the limits count it.
+bool Stream::write_through_layer() {
+    constexpr std::size_t wire_bytes_max = std::size_t{64} << 10;
+    Layer& layer = *layered_->layer;
+    base::OutputQueue& wire = layered_->wire;
+    const bool is_ready = layer.is_ready();
+    if (is_ready && layer.send(output_, wire, wire_bytes_max) == Layer::Status::failed) {
+        end_by_layer(Layer::Status::failed);
+        return true;
+    }
+    const bool is_last = state_ == State::draining && (output_.empty() || !is_ready);
+    if (is_last && !std::exchange(layered_->finished, true)) layer.finish(wire);
+    return wire.empty() || write_once(wire);
+}
+
+bool Stream::write_once(base::OutputQueue& from) {
     std::array<iovec, 64> pieces;  // NOLINT(*-member-init): gather() fills what is used.
     msghdr message{};
     message.msg_iov = pieces.data();
-    message.msg_iovlen = output_.gather(pieces);
+    message.msg_iovlen = from.gather(pieces);
     std::size_t size = 0;
     for (std::size_t i = 0; i < message.msg_iovlen; ++i) size += pieces[i].iov_len;
 
     const ssize_t count = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
-        output_.consume(static_cast<std::size_t>(count));
+        from.consume(static_cast<std::size_t>(count));
         return static_cast<std::size_t>(count) == size;
     }
     if (errno == EAGAIN || errno == EINTR) return false;

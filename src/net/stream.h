@@ -6,9 +6,12 @@
 // the loop writes once at the end of the turn. While the peer does not take its output the stream
 // is "stuck": still read, written again as soon as the socket has room.
 //
+// Between socket and handler there may be a Layer: then the handler sees, and output() takes, what
+// is inside of it.
+//
 // Ownership: the EventLoop owns the stream, and deletes it some time after on_closed() or detach();
 // from then on nobody may touch it. Handler pointers are borrowed and must live until on_closed().
-// Thread: the loop's. Size: under 300 bytes with libuv's handle; an idle stream holds no buffer.
+// Thread: the loop's. Size: some 300 bytes with libuv's handle; an idle stream holds no buffer.
 #pragma once
 
 #include <uv.h>
@@ -24,6 +27,7 @@
 #include "base/timer_wheel.h"
 #include "net/address.h"
 #include "net/fd.h"
+#include "net/layer.h"
 
 namespace net {
 
@@ -32,9 +36,10 @@ class Stream;
 
 // Why a stream ended.
 struct CloseReason {
-    enum class Kind : std::uint8_t { local, peer, error };
+    enum class Kind : std::uint8_t { local, peer, error, layer };
     Kind kind = Kind::local;
-    int error = 0;  // An errno value if kind is error.
+    int error = 0;              // An errno value if kind is error.
+    std::string layer_error{};  // Layer::error() if kind is layer.
 
     // "Connection reset by peer"; a sentence for the log.
     std::string text() const;
@@ -58,10 +63,12 @@ public:
 // A connected socket outside of any loop: freshly accepted, or on its way from one loop to another.
 // Dropping it closes the connection.
 struct DetachedStream {
-    Fd fd;
-    Address peer;
-    std::vector<std::uint8_t> unread;  // Handed to the new handler before anything is read.
-    std::vector<std::uint8_t> unsent;  // Written by the new loop before anything else.
+    Fd fd{};
+    Address peer{};
+    std::vector<std::uint8_t> unread{};       // Handed to the new handler before anything is read.
+    std::vector<std::uint8_t> unsent{};       // Written by the new loop before anything else.
+    std::unique_ptr<Layer> layer{};           // Null: none. `unread` and `unsent` are inside of it.
+    std::vector<std::uint8_t> unsent_wire{};  // What it has made of output already.
 };
 
 class Stream {
@@ -107,7 +114,9 @@ public:
     void set_handler(StreamHandler* handler) { handler_ = handler; }
     StreamHandler* handler() const { return handler_; }
 
+    // Where the connection comes from, as a proxy says or the socket does.
     const Address& peer() const { return peer_; }
+    PeerFacts facts() const;
     std::uint16_t local_port() const { return local_port_; }
     int fd() const { return fd_; }
     EventLoop& loop() const { return *loop_; }
@@ -117,11 +126,15 @@ private:
     // In the order of a life. A closing or detached stream is in the loop's list of finished ones,
     // which releases it at the end of the turn. It is deleted when libuv has let go of poll_ too.
     enum class State : std::uint8_t { open, draining, closing, detached, released };
-    struct Kept;  // Bytes that on_bytes() left over.
+    struct Kept;     // Bytes that on_bytes() left over.
+    struct Layered;  // A layer, and what it has made of output().
     struct FreeKept {
         void operator()(Kept* kept) const;
     };
     using KeptOwner = std::unique_ptr<Kept, FreeKept>;
+    struct FreeLayered {
+        void operator()(Layered* layered) const;
+    };
 
     Stream(EventLoop& loop, DetachedStream&& from, StreamHandler* handler);
     ~Stream() = default;
@@ -138,6 +151,9 @@ private:
     void read();
     void read_into_shared();
     void read_into_kept();
+    void read_through_layer();
+    void take_plain(base::Bytes plain);
+    void end_by_layer(Layer::Status status);
     bool received(ssize_t count);
     // Hands over what is kept, without reading more.
     void replay();
@@ -148,7 +164,11 @@ private:
     std::size_t capacity_for(std::size_t size) const;
     void flush();
     // Sends what one system call takes; false if the socket took less than it was given.
-    bool write_once();
+    bool write_once(base::OutputQueue& from);
+    bool write_through_layer();
+    bool has_more_to_write() const;
+    bool is_drained() const;
+    CloseReason close_reason() const;
     void discard_input();
 
     uv_poll_t poll_{};
@@ -156,6 +176,7 @@ private:
     EventLoop* loop_;
     StreamHandler* handler_;
     KeptOwner kept_;
+    std::unique_ptr<Layered, FreeLayered> layered_;  // Null: the plain socket.
     std::unique_ptr<base::Timer> drain_timer_;
     Address peer_;
     int fd_;
