@@ -20,6 +20,10 @@ void Authentication::on_answer(AuthAnswer answer) {
 // Until it ends the client is nobody: no session, and no takeover of the one it asks for.
 void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
                               const std::string& client_id) {
+    // Who has proven its name to the transport needs no password.
+    if (listener_->takes_proven_user && !packet.authentication_method) {
+        return admit(packet, client_id, AuthAnswer::accept());
+    }
     const std::string peer = wire_.peer();
     AuthBegun begun = shard_.broker().authenticator().begin(
         {.client_id = client_id,
@@ -81,8 +85,9 @@ void Connection::finish_authentication(const AuthAnswer& answer) {
     const std::vector<std::uint8_t> body = std::move(authentication_->connect);
     const std::string client_id = std::move(authentication_->client_id);
     authentication_->connack_data = answer.data;
-    const auto packet = mqtt::decode_connect(body);
-    ASSERT(packet);  // It did when it came.
+    auto packet = mqtt::decode_connect(body);
+    std::optional<std::string> proven_user;
+    ASSERT(packet && take_proven_user(*packet, proven_user));  // It did when it came.
     admit(*packet, client_id, answer);
     if (!authentication_) return;  // It was not let in.
     authentication_->connack_data.clear();

@@ -46,7 +46,7 @@ bool has_allowed_prefix(const Options& options, std::string_view client_id) {
 }  // namespace
 
 void Connection::handle_connect(Bytes body) {
-    const auto packet = mqtt::decode_connect(body);
+    auto packet = mqtt::decode_connect(body);
     if (!packet) {
         // How much it takes is not known: only the smallest answer is safe.
         packet_size_max_ = smallest_connack_size;
@@ -66,6 +66,12 @@ void Connection::handle_connect(Bytes body) {
             ReasonCode::quota_exceeded, version_,
             fmt::format("more than max_user_properties {}", shard_.options().user_properties_max));
     }
+    std::optional<std::string> proven_user;
+    if (!take_proven_user(*packet, proven_user)) {
+        return refuse_connect(ReasonCode::bad_user_name_or_password, version_,
+                              "the listener takes the user name from a certificate or pre-shared "
+                              "key, and there is none");
+    }
     const auto client_id = choose_client_id(*packet);
     if (!client_id) {
         return refuse_connect(ReasonCode::client_identifier_not_valid, version_, client_id.error());
@@ -78,6 +84,16 @@ void Connection::handle_connect(Bytes body) {
     }
     shard_.counters().packets_received.add();
     if (is_acceptable(*packet)) authenticate(body, *packet, *client_id);
+}
+
+// What CONNECT says about the user does not count then, as in Mosquitto.
+bool Connection::take_proven_user(mqtt::Connect& packet, std::optional<std::string>& user) const {
+    if (!listener_->takes_proven_user) return true;
+    user = wire_.proven_user();
+    if (!user) return false;
+    packet.user_name = *user;
+    packet.password.reset();
+    return true;
 }
 
 // Or why it cannot be used. One that the server assigns falls to this shard, so that the connection
@@ -198,6 +214,9 @@ void Connection::accept(const mqtt::Connect& packet, const std::string& client_i
         shard_.log().print(LogType::notice, "New client connected from {} as {} (p{}, c{}, k{}{}).",
                            wire_.peer(), client_id, static_cast<int>(version_),
                            packet.clean_start ? 1 : 0, packet.keep_alive_s, user);
+        if (const std::string how = wire_.transport(); !how.empty()) {
+            shard_.log().print(LogType::notice, "Client {} negotiated {}.", client_id, how);
+        }
     }
     send_connack(connack);
     if (connack.session_present) session->resume();

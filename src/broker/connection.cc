@@ -14,6 +14,8 @@ using mqtt::ReasonCode;
 
 namespace {
 
+constexpr std::uint8_t tls_handshake = 0x16;  // The content type of a TLS hello.
+
 // Whether the answer to a packet, or the PUBREL that follows from it, says that something is safe.
 bool is_answered_by_promise(const mqtt::Frame& frame) {
     switch (frame.type) {
@@ -69,7 +71,7 @@ std::size_t Connection::on_bytes(Bytes bytes) {
             break;
         }
         if (next.status == mqtt::FrameResult::Status::refused) {
-            refuse_frame(next.reason);
+            refuse_frame(next.reason, bytes[consumed]);
             break;
         }
         if (shard_.records()) {
@@ -170,7 +172,7 @@ void Connection::handle_connected(const mqtt::Frame& frame) {
     }
 }
 
-void Connection::refuse_frame(ReasonCode reason) {
+void Connection::refuse_frame(ReasonCode reason, std::uint8_t first_byte) {
     if (state_ == State::connected) {
         if (reason != ReasonCode::packet_too_large) return fail(reason, "fixed header");
         const std::uint32_t size_max = shard_.options().packet_size_max;
@@ -179,9 +181,13 @@ void Connection::refuse_frame(ReasonCode reason) {
     }
     if (state_ == State::authenticating) return reject(reason);
     const std::string peer = wire_.peer();
-    shard_.refusals().print(Refusal::not_mqtt, address_of(peer),
-                            "Client <unknown> at {} sent bytes that are not MQTT: {}.", peer,
-                            mqtt::describe(reason));
+    // A record of TLS begins like a CONNECT with wrong flags.
+    const bool is_tls = first_byte == tls_handshake && wire_.transport().empty();
+    shard_.refusals().print(
+        Refusal::not_mqtt, address_of(peer), "Client <unknown> at {} {}{}.", peer,
+        is_tls ? "speaks TLS, but this listener has neither certfile nor psk_hint"
+               : "sent bytes that are not MQTT: ",
+        is_tls ? std::string_view() : mqtt::describe(reason));
     end(false);
     wire_.close();
 }

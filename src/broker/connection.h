@@ -83,7 +83,7 @@ private:
     void handle(const mqtt::Frame& frame);
     void handle_recorded(const mqtt::Frame& frame);
     void handle_connected(const mqtt::Frame& frame);
-    void refuse_frame(mqtt::ReasonCode reason);
+    void refuse_frame(mqtt::ReasonCode reason, std::uint8_t first_byte);
     bool refuses_first_byte(std::uint8_t byte);
     bool must_wait(std::uint8_t first_byte);
     bool must_pause(std::uint8_t first_byte) const;
@@ -91,6 +91,9 @@ private:
     void handle_connect(Bytes body);
     base::Result<std::string, std::string> choose_client_id(const mqtt::Connect& packet);
     bool is_acceptable(const mqtt::Connect& packet);
+    // Puts the user whom the transport has proven, kept in `user`, in the place of CONNECT's.
+    // False if the listener wants one and there is none.
+    bool take_proven_user(mqtt::Connect& packet, std::optional<std::string>& user) const;
     // `why` is for the log and, in words, for the client; or each gets its own.
     void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view why) {
         refuse_connect(reason, version, why, why);

@@ -29,6 +29,8 @@ enum class Refusal : std::uint8_t {
     connect_timeout,   // No CONNECT in time.
     connection_limit,  // max_connections, global_max_connections, max_connections_per_address.
     connection_rate,   // max_connection_rate: how often accepting had to rest.
+    handshake,         // Of TLS or WebSocket, or a PROXY header.
+    handshake_limit,   // max_handshakes.
     connect,           // A CONNECT that CONNACK refuses.
     malformed_packet,
     protocol_error,

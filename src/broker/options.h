@@ -76,6 +76,7 @@ struct ListenerOptions {
     bool allow_anonymous = true;
     bool allow_zero_length_client_id = true;
     bool use_user_name_as_client_id = false;
+    bool takes_proven_user = false;  // Clients are who Wire::proven_user() says, and nobody else.
     std::uint32_t realm = 0;  // Which of the authenticator's sets of users is theirs; 0 = none.
 };
 

@@ -13,6 +13,8 @@ std::string_view name_of(Refusal cause) {
                                                                    "connect_timeout",
                                                                    "connection_limit",
                                                                    "connection_rate",
+                                                                   "handshake",
+                                                                   "handshake_limit",
                                                                    "connect",
                                                                    "malformed_packet",
                                                                    "protocol_error",

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/output_queue.h"
@@ -38,6 +39,11 @@ public:
     virtual void move_to_shard(std::uint32_t shard) = 0;
     // "127.0.0.1:40000", for logs.
     virtual std::string peer() const = 0;
+    // Whom the transport has proven the client to be, by a certificate or a pre-shared key; nothing
+    // if by neither.
+    virtual std::optional<std::string> proven_user() const { return std::nullopt; }
+    // How the bytes are carried, for logs: "TLSv1.3 cipher TLS_AES_256_GCM_SHA384"; empty: plainly.
+    virtual std::string transport() const { return {}; }
 
 private:
     base::OutputQueue& output_;

@@ -10,6 +10,7 @@
 
 #include "auth/crypto.h"
 #include "config/parse.h"
+#include "net/tls_context.h"
 #include "server/logger.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -35,6 +36,11 @@ void print_version(std::FILE* out) {
         fmt::print(out, "with SCRAM-SHA-256 ({})\n", auth::crypto_version());
     } else {
         fmt::print(out, "without SCRAM-SHA-256 (no OpenSSL)\n");
+    }
+    if (net::has_tls) {
+        fmt::print(out, "with TLS ({})\n", net::tls_library());
+    } else {
+        fmt::print(out, "without TLS (no OpenSSL)\n");
     }
     if (storage::has_rocksdb) {
         fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());

@@ -32,7 +32,7 @@ struct Security {
     bool operator==(const Security&) const = default;
 };
 
-// Encryption, as the file says it. No listener with any of it is opened yet.
+// Encryption, as the file says it.
 struct Tls {
     std::string cafile;
     std::string capath;
@@ -51,6 +51,7 @@ struct Tls {
     bool use_subject_as_username = false;
     bool disable_client_cert_date_checks = false;
 
+    bool is_on() const { return !certfile.empty() || !psk_hint.empty(); }
     bool operator==(const Tls&) const = default;
 };
 
@@ -73,6 +74,7 @@ struct Listener {
 
     int max_connections = -1;     // -1: no limit.
     int max_connection_rate = 0;  // New ones a second; 0: no limit.
+    int max_handshakes = 1024;    // At once; 0: no limit.
     std::uint8_t max_qos = 2;
     std::uint16_t max_topic_alias = 10;         // Aliases that clients may use towards us.
     std::uint16_t max_topic_alias_broker = 10;  // Aliases that we use towards clients.

@@ -133,6 +133,17 @@ void listen_locally(Config& config, std::vector<std::uint16_t> ports) {
     }
 }
 
+// Mosquitto opens such a listener, and checks nothing there.
+void close_unchecked(Listener& listener) {
+    const Tls& tls = listener.tls;
+    const bool needs_tls = tls.require_certificate || tls.use_identity_as_username ||
+                           tls.use_subject_as_username || !tls.crlfile.empty();
+    if (!needs_tls || tls.is_on() || !listener.unavailable_because.empty()) return;
+    listener.unavailable_because =
+        "require_certificate, crlfile, use_identity_as_username and use_subject_as_username need "
+        "certfile and keyfile, or psk_hint";
+}
+
 void inherit(Listener& listener, const Config& config) {
     if (!config.per_listener_settings) listener.security = config.security;
     const Security& security = listener.security;
@@ -155,7 +166,10 @@ base::Result<Config, Error> resolve(Draft draft, const Options& options) {
         config.warnings.push_back(
             {{}, 0, "Warning: -p is ignored, because the config file has a listener."});
     }
-    for (Listener& listener : config.listeners) inherit(listener, config);
+    for (Listener& listener : config.listeners) {
+        inherit(listener, config);
+        close_unchecked(listener);
+    }
     for (Bridge& bridge : config.bridges) {
         if (!bridge.local_clean_session) bridge.local_clean_session = bridge.clean_session;
     }

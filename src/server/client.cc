@@ -29,12 +29,19 @@ std::size_t Client::on_bytes(net::Stream& stream, base::Bytes bytes) {
 }
 
 void Client::on_closed(net::Stream&, net::CloseReason reason) {
-    connection_.closed(reason.kind == net::CloseReason::Kind::error ? reason.text() : "");
+    using Kind = net::CloseReason::Kind;
+    const bool is_refused = reason.kind == Kind::layer && !connection_.is_connected();
+    if (is_refused) {
+        const std::string address = peer();
+        const std::string why = reason.text();
+        thread_.shard().refusals().print(broker::Refusal::handshake,
+                                         fmt::format("{} {}", broker::address_of(address), why),
+                                         "Client <unknown> at {} {}.", address, why);
+    }
+    const bool is_error = reason.kind == Kind::error || reason.kind == Kind::layer;
+    connection_.closed(is_error ? reason.text() : "");
     thread_.shard().counters().sockets.subtract();
-    door_.connections.fetch_sub(1, std::memory_order_relaxed);
-    door_.all->count.fetch_sub(1, std::memory_order_relaxed);
-    door_.addresses->give_back(stream_.peer());
-    thread_.connection_closed();
+    thread_.connection_closed(door_, stream_.peer());
     delete this;
 }
 

@@ -32,6 +32,8 @@ public:
     void resume_reading() override { stream_.resume_reading(); }
     void move_to_shard(std::uint32_t shard) override { moves_to_ = static_cast<int>(shard); }
     std::string peer() const override;
+    std::optional<std::string> proven_user() const override { return stream_.facts().user; }
+    std::string transport() const override { return stream_.facts().transport; }
 
 private:
     ~Client() override = default;

@@ -1,11 +1,21 @@
 // One listener of the configuration, as all shards share it. Outlives every connection.
+//
+// Threads: options do not change; counts are atomic; what a reload replaces is guarded.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
+#include "base/guarded.h"
 #include "broker/options.h"
+#include "config/listener.h"
+#include "net/tls_context.h"
 #include "server/address_limit.h"
+
+namespace net {
+struct DetachedStream;
+}
 
 namespace server {
 
@@ -17,10 +27,23 @@ struct ConnectionLimit {
 
 struct Door {
     broker::ListenerOptions options;
+    config::Listener configured;        // As it was at the start.
     std::int64_t connections_max = -1;  // -1 = no limit.
     std::atomic<std::int64_t> connections{0};
     ConnectionLimit* all = nullptr;
     AddressLimit* addresses = nullptr;
+
+    bool has_tls = false;
+    net::UserFrom user_from = net::UserFrom::nothing;
+    std::atomic<std::int64_t> handshakes{0};  // Going on.
+
+    void set_tls(base::Ref<net::TlsContext> context);
+    // Puts what the listener asks for between a new socket and its bytes. Or why it cannot: the
+    // option whose limit is reached.
+    std::string_view dress(net::DetachedStream& connection);
+
+private:
+    base::Guarded<base::Ref<net::TlsContext>> tls_;  // Of connections to come.
 };
 
 }  // namespace server

@@ -7,6 +7,7 @@
 #include "net/limits.h"
 #include "server/make_store.h"
 #include "server/settings.h"
+#include "server/tls_doors.h"
 
 namespace server {
 
@@ -124,9 +125,11 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
     }
     auto door = std::make_unique<Door>();
     door->options = door_options(listener, scram_files_);
+    door->configured = listener;
     door->connections_max = listener.max_connections;
     door->all = &connection_limit_;
     door->addresses = &address_limit_;
+    if (auto loaded = load_tls(*door, listener); !loaded) return loaded;
     net::ListenOptions options = listen_options(listener, config_, shards_.size());
     for (const auto& shard : shards_) {
         auto opened = shard->listen(*door, options);
@@ -217,7 +220,14 @@ void Server::reload() {
         log_.print(LogType::error, "Error: the configuration is not reloaded; the old one stays.");
     };
     if (!fresh) return stay(config::to_string(fresh.error()));
+    auto tls = TlsReload::read(doors_, *fresh);
+    if (!tls) return stay(tls.error());
     if (const auto loaded = load_users(); !loaded) return stay(loaded.error());
+    tls->apply();
+    for (const std::string& listener : tls->switched()) {
+        log_.print(LogType::warning, "Warning: TLS of {} is on or off now, which needs a restart.",
+                   listener);
+    }
     for (const config::Warning& warning : fresh->warnings) {
         log_.print(LogType::warning, "{}", config::to_string(warning));
     }

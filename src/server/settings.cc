@@ -104,6 +104,8 @@ broker::ListenerOptions door_options(const config::Listener& listener,
     options.allow_anonymous = listener.allow_anonymous;
     options.allow_zero_length_client_id = listener.allow_zero_length_clientid;
     options.use_user_name_as_client_id = listener.use_username_as_clientid;
+    options.takes_proven_user =
+        listener.tls.use_identity_as_username || listener.tls.use_subject_as_username;
     const auto realm = std::find(realms.begin(), realms.end(), listener.security.scram_file);
     if (realm != realms.end()) {
         options.realm = static_cast<std::uint32_t>(realm - realms.begin()) + 1;

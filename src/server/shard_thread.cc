@@ -70,18 +70,23 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
     Door& door = door_of(listener);
     const net::Address& peer = connection.peer;
     if (!take_place(door.connections, door.connections_max)) {
-        refuse_connection(peer, "max_connections");
+        refuse(broker::Refusal::connection_limit, peer, "max_connections");
         return;
     }
     if (!take_place(door.all->count, door.all->max)) {
         door.connections.fetch_sub(1, std::memory_order_relaxed);
-        refuse_connection(peer, "global_max_connections");
+        refuse(broker::Refusal::connection_limit, peer, "global_max_connections");
         return;
     }
     if (!door.addresses->take(peer)) {
         door.connections.fetch_sub(1, std::memory_order_relaxed);
         door.all->count.fetch_sub(1, std::memory_order_relaxed);
-        refuse_connection(peer, "max_connections_per_address");
+        refuse(broker::Refusal::connection_limit, peer, "max_connections_per_address");
+        return;
+    }
+    if (const std::string_view limit = door.dress(connection); !limit.empty()) {
+        give_back(door, peer);
+        refuse(broker::Refusal::handshake_limit, peer, limit);
         return;
     }
     if (shard_->options().connection_messages) {
@@ -92,10 +97,16 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
     adopt(door, std::move(connection));
 }
 
-void ShardThread::refuse_connection(const net::Address& peer, std::string_view limit) {
+void ShardThread::give_back(Door& door, const net::Address& peer) {
+    door.connections.fetch_sub(1, std::memory_order_relaxed);
+    door.all->count.fetch_sub(1, std::memory_order_relaxed);
+    door.addresses->give_back(peer);
+}
+
+void ShardThread::refuse(broker::Refusal cause, const net::Address& peer, std::string_view limit) {
     const std::string address = peer.text();
-    shard_->refusals().print(broker::Refusal::connection_limit, address,
-                             "Client connection from {} denied: {} exceeded.", address, limit);
+    shard_->refusals().print(cause, address, "Client connection from {} denied: {} exceeded.",
+                             address, limit);
 }
 
 void ShardThread::on_accept_paused(net::Listener&, std::string_view reason) {
@@ -124,7 +135,8 @@ void ShardThread::send_connection(std::uint32_t shard, Door& door, net::Detached
     });
 }
 
-void ShardThread::connection_closed() {
+void ShardThread::connection_closed(Door& door, const net::Address& peer) {
+    give_back(door, peer);
     if (stopping_) loop_->request_turn();
 }
 

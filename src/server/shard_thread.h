@@ -47,7 +47,7 @@ public:
 
     // A connection whose client belongs to another shard.
     void send_connection(std::uint32_t shard, Door& door, net::DetachedStream connection);
-    void connection_closed();
+    void connection_closed(Door& door, const net::Address& peer);
 
 private:
     // What one other shard has sent and this one has not handled yet.
@@ -75,7 +75,8 @@ private:
     }
     void receive(std::uint32_t from, const broker::RouteBatch& batch);
     void adopt(Door& door, net::DetachedStream connection);
-    void refuse_connection(const net::Address& peer, std::string_view limit);
+    void give_back(Door& door, const net::Address& peer);
+    void refuse(broker::Refusal cause, const net::Address& peer, std::string_view limit);
     Door& door_of(const net::Listener& listener);
 
     // A stream has no Client for the moment between adopt() and the Client's making.

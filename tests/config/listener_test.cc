@@ -236,19 +236,25 @@ struct Closed {
 };
 
 TEST(FailClosed, ListenersThatAskForMoreThanThereIsStayClosed) {
+    const std::string needs_tls =
+        "require_certificate, crlfile, use_identity_as_username and use_subject_as_username need "
+        "certfile and keyfile, or psk_hint";
     const std::vector<Closed> rows = {
-        {"listener 8883\ncertfile c\nkeyfile k\n", "'certfile' at main.conf:2 is not honoured yet"},
-        {"listener 8883\npsk_hint h\n", "'psk_hint' at main.conf:2 is not honoured yet"},
-        {"listener 8883\nrequire_certificate true\n",
-         "'require_certificate' at main.conf:2 is not honoured yet"},
-        {"listener 8883\ntls_version tlsv1.3\n",
-         "'tls_version' at main.conf:2 is not honoured yet"},
+        {"listener 8883\ncertfile c\nkeyfile k\n", ""},
+        {"listener 8883\npsk_hint h\n", ""},
+        {"listener 8883\nrequire_certificate true\ncertfile c\nkeyfile k\n", ""},
+        {"listener 8883\nrequire_certificate true\n", needs_tls},
+        {"listener 8883\nuse_identity_as_username true\n", needs_tls},
+        {"listener 8883\nuse_subject_as_username true\n", needs_tls},
+        {"listener 8883\ncrlfile c\n", needs_tls},
+        {"listener 8883\ntls_version tlsv1.3\n", ""},
+        {"listener 8883\ntls_engine e\n", "'tls_engine' at main.conf:2 is not honoured yet"},
+        {"listener 8883\ntls_keyform engine\n", "'tls_keyform' at main.conf:2 is not honoured yet"},
         {"listener 8080\nprotocol websockets\n", "'protocol' at main.conf:2 is not honoured yet"},
         {"listener 8080\nprotocol http_api\n", "'protocol' at main.conf:2 is not honoured yet"},
         {"listener 0 /run/socket\n", "'listener' at main.conf:1 is not honoured yet"},
         {"listener 1\nenable_proxy_protocol 1\n",
          "'enable_proxy_protocol' at main.conf:2 is not honoured yet"},
-        {"certfile c\nkeyfile k\n", "'certfile' at main.conf:1 is not honoured yet"},
         {"listener 1\nrequire_certificate false\n", ""},
         {"listener 1\nprotocol mqtt\n", ""},
         {"listener 1\nlistener 8883\ncertfile c\nkeyfile k\n", ""},
@@ -274,7 +280,7 @@ TEST(FailClosed, ChecksThatThereAreNotYetLetNobodyPass) {
     const std::vector<Guarded> rows = {
         {"allow_anonymous true\n", "", ""},
         {"password_file p\n", because("password_file", 1), ""},
-        {"psk_file p\n", because("psk_file", 1), ""},
+        {"psk_file p\n", "", ""},
         {"\nacl_file a\n", "", because("acl_file", 2)},
         {"plugin p\n", because("plugin", 1), because("plugin", 1)},
         {"auth_plugin p\n", because("auth_plugin", 1), because("auth_plugin", 1)},

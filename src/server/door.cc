@@ -1,0 +1,21 @@
+#include "server/door.h"
+
+#include "net/stream.h"
+#include "net/tls_layer.h"
+
+namespace server {
+
+void Door::set_tls(base::Ref<net::TlsContext> context) {
+    tls_.with([&](auto& current) { current = std::move(context); });
+}
+
+std::string_view Door::dress(net::DetachedStream& connection) {
+    if (!has_tls) return {};
+    auto place = net::HandshakePlace::take(handshakes, configured.max_handshakes);
+    if (!place) return "max_handshakes";
+    auto context = tls_.with([](const auto& current) { return current; });
+    connection.layer = net::TlsLayer::make(std::move(context), user_from, std::move(*place));
+    return connection.layer ? std::string_view() : "the memory for TLS";
+}
+
+}  // namespace server
