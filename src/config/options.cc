@@ -72,8 +72,8 @@ void close_doors(const Option& option, Draft& draft, std::string_view key) {
     if (!draft.at.listener) return;
     auto& at = draft.target<Listener>();
     const bool beyond_us = !at.tls.engine.empty() || at.tls.keyform == "engine" ||
-                           at.protocol != Protocol::mqtt || !at.unix_path.empty() ||
-                           at.enable_proxy_protocol != 0 || at.proxy_protocol_v2_require_tls;
+                           at.protocol != Protocol::mqtt || at.enable_proxy_protocol != 0 ||
+                           at.proxy_protocol_v2_require_tls;
     if (beyond_us) close(at.unavailable_because);
 }
 

@@ -75,7 +75,6 @@ Outcome set_listener(Draft& draft, Words& words) {
     }
     if (auto added = draft.add_listener(); !added) return added;
 
-    if (*port == 0) warn_unhonoured(draft, "listener 0");
     draft.config.local_only = false;
     auto& listener = draft.target<Listener>();
     listener.port = *port;

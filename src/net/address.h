@@ -31,6 +31,7 @@ public:
     socklen_t to_sockaddr(sockaddr_storage& out) const;
     int family() const { return family_; }
     bool is_loopback() const;
+    bool is_unix() const { return family_ == AF_UNIX; }
     Address with_port(std::uint16_t port) const;
     // What one host has at least, without a port: an IPv4 address, or 64 bits of an IPv6 one.
     Address network() const;

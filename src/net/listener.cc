@@ -93,19 +93,36 @@ Listener::~Listener() {
 base::Result<std::unique_ptr<Listener>, std::string> Listener::open(EventLoop& loop,
                                                                     const ListenOptions& options,
                                                                     AcceptHandler& handler) {
-    const auto addresses =
-        resolve(options.host, options.port, {.family = options.family, .passive = true});
-    if (!addresses) return base::fail(addresses.error());
     std::unique_ptr<Listener> listener(new Listener(loop, options, handler));
-    // The port that the system picks for one family may be taken in the other: then again.
-    for (int tries = options.port == 0 ? 16 : 1;; --tries) {
-        const auto bound = listener->bind_all(*addresses);
-        if (bound) break;
-        if (tries == 1) return base::fail(bound.error());
-    }
+    if (auto bound = listener->bind(); !bound) return base::fail(bound.error());
     const auto started = listener->start();
     if (!started) return base::fail(started.error());
     return listener;
+}
+
+base::Result<void, std::string> Listener::bind() {
+    if (!options_.unix_path.empty()) return bind_unix();
+    const auto addresses =
+        resolve(options_.host, options_.port, {.family = options_.family, .passive = true});
+    if (!addresses) return base::fail(addresses.error());
+    // The port that the system picks for one family may be taken in the other: then again.
+    for (int tries = options_.port == 0 ? 16 : 1;; --tries) {
+        const auto bound = bind_all(*addresses);
+        if (bound || tries == 1) return bound;
+    }
+}
+
+base::Result<void, std::string> Listener::bind_unix() {
+    auto fd = unix_socket_.listen(options_.unix_path, options_.backlog);
+    if (!fd) return base::fail(std::move(fd.error()));
+    add_socket(std::move(*fd));
+    return {};
+}
+
+void Listener::add_socket(Fd fd) {
+    sockets_.push_back(new Socket);
+    sockets_.back()->fd = std::move(fd);
+    sockets_.back()->listener = this;
 }
 
 base::Result<void, std::string> Listener::bind_all(const std::vector<Address>& addresses) {
@@ -123,9 +140,7 @@ base::Result<void, std::string> Listener::bind_all(const std::vector<Address>& a
         }
         addresses_.push_back(Address::local_of(bound.fd.get()));
         port_ = addresses_.back().port();
-        sockets_.push_back(new Socket);
-        sockets_.back()->fd = std::move(bound.fd);
-        sockets_.back()->listener = this;
+        add_socket(std::move(bound.fd));
     }
     if (sockets_.empty()) return base::fail(std::move(error));
     return {};
@@ -154,6 +169,7 @@ void Listener::shut() {
     }
     sockets_.clear();
     addresses_.clear();
+    unix_socket_.remove();
     resume_.cancel();
 }
 

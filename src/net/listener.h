@@ -1,4 +1,5 @@
-// A port that accepts connections: one socket per address family, as Mosquitto does.
+// A port that accepts connections: one socket per address family, as Mosquitto does; or a unix
+// socket.
 //
 // Accepting comes last in a turn and is bounded, so that a storm of connections does not starve
 // those that exist. When the process is out of file descriptors the listener pauses for a second
@@ -23,6 +24,7 @@
 #include "net/address.h"
 #include "net/fd.h"
 #include "net/stream.h"
+#include "net/unix_socket.h"
 
 namespace net {
 
@@ -34,6 +36,7 @@ using AcceptFunction = int (*)(int fd, sockaddr* address, socklen_t* size, int f
 
 struct ListenOptions {
     std::string host = {};             // Empty: every address, IPv4 and IPv6.
+    std::string unix_path = {};        // Not empty: a unix socket there, and nothing else.
     std::uint16_t port = 0;            // 0: the system picks one, the same for all families.
     int family = AF_UNSPEC;            // AF_INET or AF_INET6 restricts it.
     std::string bind_interface = {};   // Only what comes in through it, e.g. "eth0".
@@ -70,6 +73,7 @@ public:
 
     // The real one, also if port 0 was asked for.
     std::uint16_t port() const { return port_; }
+    const std::string& unix_path() const { return options_.unix_path; }
     // What it is bound to, for the log.
     const std::vector<Address>& addresses() const { return addresses_; }
 
@@ -88,8 +92,11 @@ private:
     static base::Result<std::unique_ptr<Listener>, std::string> open(EventLoop& loop,
                                                                      const ListenOptions& options,
                                                                      AcceptHandler& handler);
+    base::Result<void, std::string> bind();
     // Binds all addresses to one port; the error is an errno value's sentence.
     base::Result<void, std::string> bind_all(const std::vector<Address>& addresses);
+    base::Result<void, std::string> bind_unix();
+    void add_socket(Fd fd);
     base::Result<void, std::string> start();
     void shut();
     bool is_shut() const { return sockets_.empty(); }
@@ -107,6 +114,7 @@ private:
     ListenOptions options_;
     base::Timer resume_;
     std::vector<Socket*> sockets_;
+    UnixSocket unix_socket_;
     std::vector<Address> addresses_;
     std::uint16_t port_ = 0;
     // What the rate allows at once, in thousandths of a connection.

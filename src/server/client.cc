@@ -46,7 +46,7 @@ void Client::on_closed(net::Stream&, net::CloseReason reason) {
 }
 
 std::string Client::peer() const {
-    return fmt::format("{}:{}", stream_.peer().text(), stream_.peer().port());
+    return name_of(stream_.peer());
 }
 
 }  // namespace server

@@ -1,9 +1,21 @@
 #include "server/door.h"
 
+#include <fmt/format.h>
+
 #include "net/stream.h"
 #include "net/tls_layer.h"
 
 namespace server {
+
+std::string name_of(const net::Address& peer) {
+    return peer.is_unix() ? "unix socket" : fmt::format("{}:{}", peer.text(), peer.port());
+}
+
+// As log lines say where clients come in.
+std::string Door::place() const {
+    if (!configured.unix_path.empty()) return fmt::format("unix socket {}", configured.unix_path);
+    return fmt::format("port {}", options.port);
+}
 
 void Door::set_tls(base::Ref<net::TlsContext> context) {
     tls_.with([&](auto& current) { current = std::move(context); });

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/guarded.h"
@@ -25,6 +26,9 @@ struct ConnectionLimit {
     std::atomic<std::int64_t> count{0};
 };
 
+// "127.0.0.1:40000", or "unix socket".
+std::string name_of(const net::Address& peer);
+
 struct Door {
     broker::ListenerOptions options;
     config::Listener configured;        // As it was at the start.
@@ -37,6 +41,8 @@ struct Door {
     net::UserFrom user_from = net::UserFrom::nothing;
     std::atomic<std::int64_t> handshakes{0};  // Going on.
 
+    // "port 1883", "unix socket /run/mqtt".
+    std::string place() const;
     void set_tls(base::Ref<net::TlsContext> context);
     // Puts what the listener asks for between a new socket and its bytes. Or why it cannot: the
     // option whose limit is reached.

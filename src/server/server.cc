@@ -137,12 +137,18 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
         if (!options.joins) log_addresses(**opened);
         options.port = door->options.port = (*opened)->port();  // Known only now if it was 0.
         options.joins = true;
+        // One socket at a path; its clients move to their shards with CONNECT.
+        if (!listener.unix_path.empty()) break;
     }
     doors_.push_back(std::move(door));
     return {};
 }
 
 void Server::log_addresses(const net::Listener& listener) {
+    if (!listener.unix_path().empty()) {
+        log_.print(LogType::information, "Opening unix listen socket on path {}.",
+                   listener.unix_path());
+    }
     for (const net::Address& address : listener.addresses()) {
         log_.print(LogType::information, "Opening {} listen socket on port {}.",
                    address.family() == AF_INET6 ? "ipv6" : "ipv4", listener.port());

@@ -117,6 +117,7 @@ net::ListenOptions listen_options(const config::Listener& listener, const config
                                   std::size_t loops) {
     net::ListenOptions options;
     options.host = listener.host;
+    options.unix_path = listener.unix_path;
     options.port = listener.port;
     options.family = listener.socket_domain == config::SocketDomain::ipv4   ? AF_INET
                      : listener.socket_domain == config::SocketDomain::ipv6 ? AF_INET6

@@ -90,8 +90,8 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
         return;
     }
     if (shard_->options().connection_messages) {
-        log_.print(base::LogType::notice, "New connection from {}:{} on port {}.", peer.text(),
-                   peer.port(), door.options.port);
+        log_.print(base::LogType::notice, "New connection from {} on {}.", name_of(peer),
+                   door.place());
     }
     shard_->counters().connections_opened.add();
     adopt(door, std::move(connection));
@@ -104,7 +104,7 @@ void ShardThread::give_back(Door& door, const net::Address& peer) {
 }
 
 void ShardThread::refuse(broker::Refusal cause, const net::Address& peer, std::string_view limit) {
-    const std::string address = peer.text();
+    const std::string address = peer.is_unix() ? name_of(peer) : peer.text();
     shard_->refusals().print(cause, address, "Client connection from {} denied: {} exceeded.",
                              address, limit);
 }
@@ -117,10 +117,10 @@ void ShardThread::on_accept_paused(net::Listener&, std::string_view reason) {
 }
 
 void ShardThread::on_accept_throttled(net::Listener& listener) {
-    const std::uint16_t port = door_of(listener).options.port;
-    shard_->refusals().print(broker::Refusal::connection_rate, fmt::format("port {}", port),
-                             "Connections to port {} have to wait: max_connection_rate is reached.",
-                             port);
+    const std::string place = door_of(listener).place();
+    shard_->refusals().print(broker::Refusal::connection_rate, place,
+                             "Connections to {} have to wait: max_connection_rate is reached.",
+                             place);
 }
 
 void ShardThread::adopt(Door& door, net::DetachedStream connection) {

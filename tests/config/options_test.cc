@@ -350,9 +350,6 @@ TEST(Options, ValuesWithoutEffectYetSaySo) {
                   (std::vector<std::string>{"main.conf:2: Warning: The '" + line +
                                             "' option is accepted but not honoured yet."}));
     }
-    EXPECT_EQ(shown_warnings(*parse_text("listener 0 /s\n")),
-              (std::vector<std::string>{"main.conf:1: Warning: The 'listener 0' option is accepted "
-                                        "but not honoured yet."}));
 }
 
 TEST(Options, LogDestinationsAddUpAndReplaceTheDefault) {
