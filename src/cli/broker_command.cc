@@ -11,6 +11,7 @@
 #include "auth/crypto.h"
 #include "config/parse.h"
 #include "net/tls_context.h"
+#include "net/web_socket_layer.h"
 #include "server/logger.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -42,6 +43,8 @@ void print_version(std::FILE* out) {
     } else {
         fmt::print(out, "without TLS (no OpenSSL)\n");
     }
+    fmt::print(out, net::has_web_socket ? "with WebSocket (wslay)\n"
+                                        : "without WebSocket (no wslay or OpenSSL)\n");
     if (storage::has_rocksdb) {
         fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());
     } else {

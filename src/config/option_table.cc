@@ -403,7 +403,7 @@ constexpr auto table = std::to_array<Option>({
      whole(&set_number<any_u16, &Config::packet_buffer_size_bytes>)},
     {"websockets_log_level", general, accepted, reload,
      number<Range{.min = -2'147'483'648}, &Config::websockets_log_level>},
-    {"websockets_origin", named_listener, accepted, restart,
+    {"websockets_origin", named_listener, honoured, restart,
      setting<&Listener::websockets_origins>(&set_websockets_origin)},
 });
 

@@ -141,7 +141,6 @@ Outcome set_protocol(Draft& draft, Words& words) {
          {"http_api", Protocol::http_api}}};
     const auto protocol = choice(words, protocols);
     if (!protocol) return base::fail(protocol.error());
-    if (*protocol == Protocol::websockets) warn_unhonoured(draft, "protocol websockets");
     if (*protocol == Protocol::http_api) warn_unhonoured(draft, "protocol http_api");
     draft.target<Listener>().protocol = *protocol;
     return {};

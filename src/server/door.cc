@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "net/stacked_layer.h"
 #include "net/stream.h"
 #include "net/tls_layer.h"
+#include "net/web_socket_layer.h"
 
 namespace server {
 
@@ -22,12 +24,22 @@ void Door::set_tls(base::Ref<net::TlsContext> context) {
 }
 
 std::string_view Door::dress(net::DetachedStream& connection) {
-    if (!has_tls) return {};
-    auto place = net::HandshakePlace::take(handshakes, configured.max_handshakes);
-    if (!place) return "max_handshakes";
-    auto context = tls_.with([](const auto& current) { return current; });
-    connection.layer = net::TlsLayer::make(std::move(context), user_from, std::move(*place));
-    return connection.layer ? std::string_view() : "the memory for TLS";
+    if (has_tls) {
+        auto place = net::HandshakePlace::take(handshakes, configured.max_handshakes);
+        if (!place) return "max_handshakes";
+        auto context = tls_.with([](const auto& current) { return current; });
+        connection.layer = net::TlsLayer::make(std::move(context), user_from, std::move(*place));
+        if (!connection.layer) return "the memory for TLS";
+    }
+    if (configured.protocol != config::Protocol::websockets) return {};
+    auto web = std::make_unique<net::WebSocketLayer>(configured.websockets_origins);
+    if (connection.layer) {
+        connection.layer =
+            std::make_unique<net::StackedLayer>(std::move(connection.layer), std::move(web));
+    } else {
+        connection.layer = std::move(web);
+    }
+    return {};
 }
 
 }  // namespace server

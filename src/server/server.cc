@@ -5,6 +5,7 @@
 #include "broker/recovery.h"
 #include "config/difference.h"
 #include "net/limits.h"
+#include "net/web_socket_layer.h"
 #include "server/make_store.h"
 #include "server/settings.h"
 #include "server/tls_doors.h"
@@ -122,6 +123,10 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
         log_.print(LogType::error, "Error: listener {} is not opened: {}", listener.port,
                    listener.unavailable_because);
         return {};
+    }
+    if (listener.protocol == config::Protocol::websockets && !net::has_web_socket) {
+        return base::fail(fmt::format("Error: {}: this build has no wslay, so it has no WebSocket.",
+                                      name_of(listener)));
     }
     auto door = std::make_unique<Door>();
     door->options = door_options(listener, scram_files_);

@@ -226,7 +226,7 @@ TEST(Limits, OfListenersConnectionsAndPlugins) {
 
 TEST(Limits, AWarningIsGivenOnce) {
     std::string text = "listener 1\n";
-    for (int i = 0; i < 100; ++i) text += "protocol websockets\nlog_dest dlt\n";
+    for (int i = 0; i < 100; ++i) text += "protocol http_api\nlog_dest dlt\n";
     EXPECT_EQ(parse_text(text)->warnings.size(), 2U);
 }
 
@@ -250,7 +250,7 @@ TEST(FailClosed, ListenersThatAskForMoreThanThereIsStayClosed) {
         {"listener 8883\ntls_version tlsv1.3\n", ""},
         {"listener 8883\ntls_engine e\n", "'tls_engine' at main.conf:2 is not honoured yet"},
         {"listener 8883\ntls_keyform engine\n", "'tls_keyform' at main.conf:2 is not honoured yet"},
-        {"listener 8080\nprotocol websockets\n", "'protocol' at main.conf:2 is not honoured yet"},
+        {"listener 8080\nprotocol websockets\n", ""},
         {"listener 8080\nprotocol http_api\n", "'protocol' at main.conf:2 is not honoured yet"},
         {"listener 0 /run/socket\n", ""},
         {"listener 1\nenable_proxy_protocol 1\n",

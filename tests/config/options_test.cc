@@ -340,8 +340,8 @@ TEST(Options, ListenerValuesThatAreRefused) {
 }
 
 TEST(Options, ValuesWithoutEffectYetSaySo) {
-    const std::vector<std::string> lines = {"protocol websockets", "protocol http_api",
-                                            "log_dest dlt", "log_dest android"};
+    const std::vector<std::string> lines = {"protocol http_api", "log_dest dlt",
+                                            "log_dest android"};
     for (const std::string& line : lines) {
         SCOPED_TRACE(line);
         const auto config = parse_text("listener 1\n" + line + "\n");

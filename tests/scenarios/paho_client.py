@@ -33,8 +33,11 @@ class PahoClient:
         self.unsubscribed = set()
         arguments = {} if version == paho.MQTTv5 else {"clean_session": clean}
         self.client = paho.Client(
-            client_id, protocol=version, reconnect_on_failure=False, **arguments
+            client_id, protocol=version, reconnect_on_failure=False,
+            transport=options.get("transport", "tcp"), **arguments
         )
+        if "tls" in options:
+            self.client.tls_set_context(options["tls"])
         self._set_callbacks()
         if "username" in options:
             self.client.username_pw_set(options["username"], options.get("password"))

@@ -1,12 +1,16 @@
 // MQTT.js against a running broker: `node client_test.js MODULE HOST PORT`.
 //
 // For MQTT 3.1.1 and 5.0: each QoS, retained messages, a will, and what is particular to 5.0.
-// MODULE is the folder that `npm ci` has put MQTT.js into; it lies outside the sources.
+// CLIENT_PROTOCOL is mqtt, ws or wss, CLIENT_CA whose certificates are good. MODULE is the folder
+// that `npm ci` has put MQTT.js into; it lies outside the sources.
 'use strict'
 
 const assert = require('node:assert/strict')
+const fs = require('node:fs')
 const path = require('node:path')
 const [folder, host, port] = process.argv.slice(2)
+const protocol = process.env.CLIENT_PROTOCOL || 'mqtt'
+const ca = process.env.CLIENT_CA && fs.readFileSync(process.env.CLIENT_CA)
 const mqtt = require(path.join(folder, 'node_modules', 'mqtt'))
 
 const VERSIONS = [4, 5]
@@ -16,7 +20,7 @@ const DEADLINE_MS = 20000
 // A connected client whose messages wait in a queue until next() asks for them.
 async function connect(options) {
   const client = await mqtt.connectAsync({
-    host, port: Number(port), protocol: 'mqtt', reconnectPeriod: 0, connectTimeout: DEADLINE_MS,
+    host, port: Number(port), protocol, ca, reconnectPeriod: 0, connectTimeout: DEADLINE_MS,
     ...options
   })
   const messages = []
