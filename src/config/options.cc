@@ -71,9 +71,8 @@ void close_doors(const Option& option, Draft& draft, std::string_view key) {
     }
     if (!draft.at.listener) return;
     auto& at = draft.target<Listener>();
-    const bool beyond_us = !at.tls.engine.empty() || at.tls.keyform == "engine" ||
-                           at.protocol == Protocol::http_api || at.enable_proxy_protocol != 0 ||
-                           at.proxy_protocol_v2_require_tls;
+    const bool beyond_us =
+        !at.tls.engine.empty() || at.tls.keyform == "engine" || at.protocol == Protocol::http_api;
     if (beyond_us) close(at.unavailable_because);
 }
 

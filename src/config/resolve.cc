@@ -133,15 +133,21 @@ void listen_locally(Config& config, std::vector<std::uint16_t> ports) {
     }
 }
 
-// Mosquitto opens such a listener, and checks nothing there.
+// Mosquitto opens such listeners, and checks nothing there.
 void close_unchecked(Listener& listener) {
+    if (!listener.unavailable_because.empty()) return;
     const Tls& tls = listener.tls;
     const bool needs_tls = tls.require_certificate || tls.use_identity_as_username ||
                            tls.use_subject_as_username || !tls.crlfile.empty();
-    if (!needs_tls || tls.is_on() || !listener.unavailable_because.empty()) return;
-    listener.unavailable_because =
-        "require_certificate, crlfile, use_identity_as_username and use_subject_as_username need "
-        "certfile and keyfile, or psk_hint";
+    const bool has_proxy = listener.enable_proxy_protocol == 2;
+    if (needs_tls && !tls.is_on() && !has_proxy) {
+        listener.unavailable_because =
+            "require_certificate, crlfile, use_identity_as_username and use_subject_as_username "
+            "need certfile and keyfile, or psk_hint";
+    } else if (listener.proxy_protocol_v2_require_tls && !has_proxy) {
+        listener.unavailable_because =
+            "proxy_protocol_v2_require_tls needs enable_proxy_protocol 2";
+    }
 }
 
 void inherit(Listener& listener, const Config& config) {

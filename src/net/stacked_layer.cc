@@ -45,6 +45,7 @@ PeerFacts StackedLayer::facts() const {
     const PeerFacts inner = upper_->facts();
     if (!facts.transport.empty() && !inner.transport.empty()) facts.transport += ", ";
     facts.transport += inner.transport;
+    if (!facts.user) facts.user = inner.user;
     return facts;
 }
 

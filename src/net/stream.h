@@ -114,7 +114,6 @@ public:
     void set_handler(StreamHandler* handler) { handler_ = handler; }
     StreamHandler* handler() const { return handler_; }
 
-    // Where the connection comes from, as a proxy says or the socket does.
     const Address& peer() const { return peer_; }
     PeerFacts facts() const;
     std::uint16_t local_port() const { return local_port_; }

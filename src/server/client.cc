@@ -46,7 +46,7 @@ void Client::on_closed(net::Stream&, net::CloseReason reason) {
 }
 
 std::string Client::peer() const {
-    return name_of(stream_.peer());
+    return name_of(stream_.facts().source.value_or(stream_.peer()));
 }
 
 }  // namespace server
