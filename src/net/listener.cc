@@ -107,7 +107,7 @@ base::Result<void, std::string> Listener::bind() {
     if (!addresses) return base::fail(addresses.error());
     // The port that the system picks for one family may be taken in the other: then again.
     for (int tries = options_.port == 0 ? 16 : 1;; --tries) {
-        const auto bound = bind_all(*addresses);
+        auto bound = bind_all(*addresses);
         if (bound || tries == 1) return bound;
     }
 }

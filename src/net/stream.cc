@@ -136,7 +136,7 @@ void Stream::leave() {
     loop_->closing_.push_back(this);
 }
 
-void Stream::end(CloseReason reason) {
+void Stream::end(const CloseReason& reason) {
     if (!is_open()) return;
     state_ = State::closing;
     close_kind_ = reason.kind;

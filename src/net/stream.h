@@ -140,7 +140,7 @@ private:
     void begin();
     void enlist_dirty();
     void enlist_replay();
-    void end(CloseReason reason);
+    void end(const CloseReason& reason);
     void leave();
     // Tells libuv what to wait for.
     void watch();

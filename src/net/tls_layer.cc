@@ -200,30 +200,40 @@ bool TlsLayer::complete_handshake() {
     return true;
 }
 
+namespace {
+
+using Record = std::array<std::uint8_t, record_bytes_max>;
+
+// What goes into the next record: the first piece as it stands, if that fills one or is all there
+// is, else as many as fit, joined in `room`.
+base::Bytes next_record(const base::OutputQueue& plain, Record& room) {
+    std::array<iovec, 32> pieces;  // NOLINT(*-member-init): gather() fills what is used.
+    const std::size_t count = plain.gather(pieces);
+    const auto* first = static_cast<const std::uint8_t*>(pieces[0].iov_base);
+    if (count == 1 || pieces[0].iov_len >= room.size()) {
+        return {first, std::min(pieces[0].iov_len, room.size())};
+    }
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count && size < room.size(); ++i) {
+        const std::size_t part = std::min(pieces[i].iov_len, room.size() - size);
+        std::memcpy(room.data() + size, pieces[i].iov_base, part);
+        size += part;
+    }
+    return {room.data(), size};
+}
+
+}  // namespace
+
 // Pieces are joined, so that a turn's packets go in few records.
 Layer::Status TlsLayer::send(base::OutputQueue& plain, base::OutputQueue& wire,
                              std::size_t wire_bytes_max) {
-    // NOLINTNEXTLINE(*-member-init): filled as far as it is used.
-    std::array<std::uint8_t, record_bytes_max> joined;
+    Record joined;  // NOLINT(*-member-init): filled as far as it is used.
     wire_ = &wire;
     while (plain.sendable() > 0 && wire.size() < wire_bytes_max) {
-        // NOLINTNEXTLINE(*-member-init): filled as far as it is used.
-        std::array<iovec, 32> pieces;
-        const std::size_t count = plain.gather(pieces);
-        const auto* data = static_cast<const std::uint8_t*>(pieces[0].iov_base);
-        std::size_t size = std::min(pieces[0].iov_len, record_bytes_max);
-        if (count > 1 && size < record_bytes_max) {
-            std::memcpy(joined.data(), data, size);
-            data = joined.data();
-            for (std::size_t i = 1; i < count && size < record_bytes_max; ++i) {
-                const std::size_t part = std::min(pieces[i].iov_len, record_bytes_max - size);
-                std::memcpy(joined.data() + size, pieces[i].iov_base, part);
-                size += part;
-            }
-        }
+        const base::Bytes record = next_record(plain, joined);
         std::size_t written = 0;
         ERR_clear_error();
-        const int result = SSL_write_ex(ssl_.get(), data, size, &written);
+        const int result = SSL_write_ex(ssl_.get(), record.data(), record.size(), &written);
         if (result != 1) return judge(result) == Status::failed ? Status::failed : Status::open;
         plain.consume(written);
     }

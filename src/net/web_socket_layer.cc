@@ -25,7 +25,7 @@ std::string accept_of(std::string_view key) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) == 1);
-    std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> coded{};
+    std::array<unsigned char, std::size_t{2} * EVP_MAX_MD_SIZE> coded{};
     const int coded_size = EVP_EncodeBlock(coded.data(), digest.data(), static_cast<int>(size));
     return {reinterpret_cast<char*>(coded.data()), static_cast<std::size_t>(coded_size)};
 }

@@ -301,10 +301,10 @@ class Hostile(TlsScenario):
     @nightjar_only("an option of nightjar")
     def test_handshakes_at_once_are_limited(self):
         self.start_tls("max_handshakes 2")
-        waiting = [self.raw(b"\x16\x03") for _ in range(2)]
-        self.assert_closed(self.raw(b"\x16\x03"))
+        waiting = [self.raw(b"\x16\x03") for _ in range(4)]  # In any order, if loops share them.
         self.broker.wait_log("denied: max_handshakes exceeded")
-        waiting[0].close()
+        for plain in waiting:
+            plain.close()
         wait_until(lambda: not self.is_refused(), "a place for a handshake")
 
     @nightjar_only("an option of nightjar")
