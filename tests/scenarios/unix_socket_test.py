@@ -1,8 +1,10 @@
 """`listener 0 PATH`: a unix socket."""
 
+import contextlib
 import os
+import socket
 
-from harness import Scenario, main, nightjar_only
+from harness import Scenario, main, nightjar_only, wait_until
 
 
 class UnixSockets(Scenario):
@@ -11,7 +13,18 @@ class UnixSockets(Scenario):
         self.broker.stop()
         self.path = os.path.join(self.broker.folder, "socket")
         self.broker.write_config(listener_config=f"listener 0 {self.path}")
+        self.restart()
+
+    def restart(self):
+        """The port, which the harness waits for, opens before the socket does."""
         self.broker.start()
+        wait_until(self.accepts, f"the broker to listen at {self.path}")
+
+    def accepts(self):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(self.path)
+            return True
+        return False
 
     def test_clients_of_both_kinds_talk(self):
         self.start_with_socket(threads=2)
@@ -28,7 +41,7 @@ class UnixSockets(Scenario):
         self.start_with_socket()
         self.broker.kill()
         self.assertTrue(os.path.exists(self.path))
-        self.broker.start()  # What was left behind is replaced.
+        self.restart()  # What was left behind is replaced.
         second = os.path.join(self.broker.folder, "second.conf")
         with open(second, "w", encoding="utf-8") as file:
             file.write(f"user root\nlistener 0 {self.path}\n")
