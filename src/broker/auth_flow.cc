@@ -37,6 +37,7 @@ void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
          .listener_allows_anonymous = listener_->allow_anonymous});
     const bool is_last =
         begun.answer.kind == AuthAnswer::Kind::refused ||
+        begun.answer.kind == AuthAnswer::Kind::unknown ||
         (begun.answer.kind == AuthAnswer::Kind::accepted && !packet.authentication_method);
     if (is_last) return admit(packet, client_id, begun.answer);
     if (body.size() > Authentication::connect_bytes_max) {
@@ -64,6 +65,7 @@ void Connection::follow(const AuthAnswer& answer) {
             return send_auth(ReasonCode::continue_authentication, answer.data);
         case AuthAnswer::Kind::accepted:
         case AuthAnswer::Kind::refused:
+        case AuthAnswer::Kind::unknown:
             authentication_->exchange.reset();
             if (state_ == State::connected) return finish_reauthentication(answer);
             return finish_authentication(answer);
@@ -185,7 +187,7 @@ void Connection::reauthenticate(Bytes data) {
 
 // A client stays who it is: what it may do was asked, and is remembered, by its name.
 void Connection::finish_reauthentication(const AuthAnswer& answer) {
-    if (answer.kind == AuthAnswer::Kind::refused) {
+    if (answer.kind != AuthAnswer::Kind::accepted) {
         const bool has_word = mqtt::may_carry(PacketType::disconnect, answer.reason);
         return disconnect(has_word ? answer.reason : ReasonCode::not_authorized,
                           fmt::format("failed re-authentication: {}", answer.log));

@@ -38,12 +38,13 @@ struct AuthAnswer {
         proceed,   // The client is to send the next message.
         accepted,  // It is who it says it is.
         refused,
+        unknown,  // None of its users, so the next authenticator's to judge; if none is, refused.
     };
     Kind kind = Kind::refused;
-    mqtt::ReasonCode reason = mqtt::ReasonCode::not_authorized;  // Of refused.
+    mqtt::ReasonCode reason = mqtt::ReasonCode::not_authorized;  // Of refused and unknown.
     std::string data{};       // Of proceed and accepted: Authentication Data for the client.
     std::string user_name{};  // Of accepted: who it is; empty: whom CONNECT names.
-    std::string log{};        // Of refused: a few words that give away nothing.
+    std::string log{};        // Of refused and unknown: a few words that give away nothing.
 
     static AuthAnswer later() { return {.kind = Kind::later}; }
     static AuthAnswer proceed(std::string data) {
@@ -54,6 +55,11 @@ struct AuthAnswer {
     }
     static AuthAnswer refuse(mqtt::ReasonCode reason, std::string log = "not authorised") {
         return {.kind = Kind::refused, .reason = reason, .log = std::move(log)};
+    }
+    static AuthAnswer pass_on(std::string log = "not authorised") {
+        return {.kind = Kind::unknown,
+                .reason = mqtt::ReasonCode::bad_user_name_or_password,
+                .log = std::move(log)};
     }
 };
 
@@ -95,11 +101,21 @@ public:
 
 enum class Access : std::uint8_t { publish, subscribe, receive };
 
+// What an authorizer has gathered about one client, so that it need not for each message. Owned by
+// the client's session; the authorizer knows by itself when it is out of date.
+class KnownRights {
+public:
+    virtual ~KnownRights() = default;
+};
+
 struct AccessRequest {
     std::string_view client_id;
     std::string_view user_name;
-    std::string_view topic;  // A topic name; a filter for subscribe.
+    std::string_view topic;  // As the client knows it: a topic name; a filter for subscribe.
     Access access = Access::publish;
+    std::uint32_t realm = 0;  // ListenerOptions::realm.
+    // Where the authorizer may keep what it knows of this client; null: nowhere.
+    std::unique_ptr<KnownRights>* known = nullptr;
 };
 
 // Thread: as Authenticator.
@@ -109,6 +125,9 @@ public:
     virtual bool is_allowed(const AccessRequest& request) = 0;
     // True while is_allowed() says yes to everything, so that the hot path need not ask.
     virtual bool allows_everything() const = 0;
+    // Which rule decides about a request, in words for people: "acl:3: topic read a/#". For the log
+    // and for tools, not for each message.
+    virtual std::string explain(const AccessRequest& /*request*/) { return "no rule"; }
 };
 
 }  // namespace broker
