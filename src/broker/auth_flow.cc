@@ -126,8 +126,9 @@ bool Connection::may_will(const mqtt::Connect& packet, const std::string& client
            (authorizer.allows_everything() ||
             authorizer.is_allowed({.client_id = client_id,
                                    .user_name = packet.user_name.value_or(""),
-                                   .topic = packet.will->topic,
-                                   .access = Access::publish}));
+                                   .topic = with_mount_point(packet.will->topic),
+                                   .access = Access::publish,
+                                   .realm = listener_->realm}));
 }
 
 // Nothing but AUTH and DISCONNECT may come before CONNACK [MQTT-3.1.2-30].
@@ -170,7 +171,7 @@ void Connection::reauthenticate(Bytes data) {
     }
     const std::string peer = wire_.peer();
     std::optional<std::string_view> user;
-    if (user_name_) user = *user_name_;
+    if (!session_->user_name().empty()) user = session_->user_name();
     AuthBegun begun = shard_.broker().authenticator().begin(
         {.client_id = session_->client_id(),
          .user_name = user,
@@ -192,7 +193,7 @@ void Connection::finish_reauthentication(const AuthAnswer& answer) {
         return disconnect(has_word ? answer.reason : ReasonCode::not_authorized,
                           fmt::format("failed re-authentication: {}", answer.log));
     }
-    if (!answer.user_name.empty() && answer.user_name != user_name()) {
+    if (!answer.user_name.empty() && answer.user_name != session_->user_name()) {
         return disconnect(ReasonCode::not_authorized, "re-authentication as another user");
     }
     send_auth(ReasonCode::success, answer.data);

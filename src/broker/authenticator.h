@@ -58,7 +58,7 @@ struct AuthAnswer {
     }
     static AuthAnswer pass_on(std::string log = "not authorised") {
         return {.kind = Kind::unknown,
-                .reason = mqtt::ReasonCode::bad_user_name_or_password,
+                .reason = mqtt::ReasonCode::not_authorized,
                 .log = std::move(log)};
     }
 };
@@ -111,9 +111,11 @@ public:
 struct AccessRequest {
     std::string_view client_id;
     std::string_view user_name;
-    std::string_view topic;  // As the client knows it: a topic name; a filter for subscribe.
+    // As the broker knows it, below the listener's mount point: a topic name; a filter for
+    // subscribe.
+    std::string_view topic;
     Access access = Access::publish;
-    std::uint32_t realm = 0;  // ListenerOptions::realm.
+    std::uint32_t realm = 0;  // ListenerOptions::realm; 0 = not known any more.
     // Where the authorizer may keep what it knows of this client; null: nowhere.
     std::unique_ptr<KnownRights>* known = nullptr;
 };

@@ -227,7 +227,6 @@ void Connection::adopt_terms(const mqtt::Connect& packet) {
     const Options& options = shard_.options();
     const std::uint16_t window_max =
         options.inflight_messages_max == 0 ? UINT16_MAX : options.inflight_messages_max;
-    if (packet.user_name) user_name_ = std::make_unique<const std::string>(*packet.user_name);
     wants_reason_strings_ = packet.request_problem_information;
     outgoing_alias_max_ = std::min(packet.topic_alias_maximum, listener_->topic_alias_broker_max);
     receive_maximum_ = window_max;
@@ -238,6 +237,7 @@ void Connection::adopt_terms(const mqtt::Connect& packet) {
 
 void Connection::attach_session(const mqtt::Connect& packet, Session& session) {
     session_ = &session;
+    session.set_user(packet.user_name, listener_->realm);
     session.attach(*this, std::min(packet.receive_maximum, receive_maximum_));
     if (is_v5()) {
         session.set_expiry_s(granted_expiry_s(packet.session_expiry_s));
@@ -317,7 +317,8 @@ std::unique_ptr<PendingWill> Connection::make_will(const mqtt::Will& will) {
                                       .qos = will.qos,
                                       .retain = will.retain,
                                       .source = shard_.source_of(*session_)});
-    pending->user_name = user_name();
+    pending->user_name = session_->user_name();
+    pending->realm = session_->realm();
     pending->delay_s = will.delay_s;
     pending->expiry_s = will.properties.message_expiry_s;
     return pending;

@@ -62,7 +62,6 @@ public:
 
     mqtt::Version version() const { return version_; }
     const ListenerOptions& listener() const { return *listener_; }
-    std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
     Wire& wire() { return wire_; }
     // What the authenticator had promised for later.
     void on_late_answer(const AuthAnswer& answer);
@@ -127,6 +126,7 @@ private:
     bool resolve_topic(mqtt::Publish& packet);
     bool is_within_limits(mqtt::Publish& packet);
     mqtt::ReasonCode judge(const mqtt::Publish& packet);
+    void note_denied(std::string_view what, Access access, std::string_view topic);
     std::string explain(const mqtt::Publish& packet, mqtt::ReasonCode reason) const;
     mqtt::ReasonCode route(const mqtt::Publish& packet);
     void acknowledge(mqtt::PacketType type, const mqtt::Publish& packet, mqtt::ReasonCode reason);
@@ -216,7 +216,6 @@ private:
     base::Timer timer_;  // Until CONNACK: connect_timeout; then: keep alive.
     std::uint64_t last_packet_ms_ = 0;
     std::uint32_t bytes_needed_ = 0;
-    std::unique_ptr<const std::string> user_name_;    // Null = none.
     std::unique_ptr<Authentication> authentication_;  // Null = nothing to remember.
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;

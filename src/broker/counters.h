@@ -43,6 +43,7 @@ enum class Refusal : std::uint8_t {
     retained_limit,      // max_retained_*.
     store_failed,        // What cannot be kept any more.
     session_takeover,    // The older of two connections of one client id.
+    not_authorized,      // A PUBLISH, SUBSCRIBE or will that the access rules forbid.
     other,
 };
 inline constexpr std::size_t refusal_count = static_cast<std::size_t>(Refusal::other) + 1;
@@ -66,6 +67,8 @@ struct Counters {
     Counter dropped_expired;      // Message expiry interval passed while queued.
     Counter dropped_unreadable;   // Of a queue that had left memory: the store cannot read it.
     Counter dropped_retained;     // Not retained, and so sent to nobody: max_retained_*.
+    // By the access rules, which is what they are for: not in dropped().
+    Counter dropped_not_authorized;
     // Messages that nobody got.
     Counter dropped_payload_format;  // Not the UTF-8 that it says it is.
     Counter dropped_no_member;       // Nobody of a shared subscription was left, or may have it.

@@ -157,14 +157,18 @@ ReasonCode Connection::judge(const mqtt::Publish& packet) {
     }
     // Only the broker itself publishes there.
     if (packet.topic.starts_with("$SYS/")) return ReasonCode::not_authorized;
-    Authorizer& authorizer = shard_.broker().authorizer();
-    if (authorizer.allows_everything() || authorizer.is_allowed({.client_id = session_->client_id(),
-                                                                 .user_name = user_name(),
-                                                                 .topic = packet.topic,
-                                                                 .access = Access::publish})) {
-        return ReasonCode::success;
-    }
+    const std::string_view topic = with_mount_point(packet.topic);
+    if (session_->may(Access::publish, topic)) return ReasonCode::success;
+    note_denied("PUBLISH", Access::publish, topic);
     return ReasonCode::not_authorized;
+}
+
+void Connection::note_denied(std::string_view what, Access access, std::string_view topic) {
+    shard_.refusals().print_lazily(Refusal::not_authorized, session_->client_id(), [&] {
+        return fmt::format("Denied {} from {} (user '{}', {}): topic {} ({}).", what,
+                           session_->client_id(), session_->user_name(), wire_.peer(),
+                           quoted(topic), session_->explain(access, topic));
+    });
 }
 
 std::string Connection::explain(const mqtt::Publish& packet, ReasonCode reason) const {

@@ -27,6 +27,7 @@ std::string_view name_of(Refusal cause) {
                                                                    "retained_limit",
                                                                    "store_failed",
                                                                    "session_takeover",
+                                                                   "not_authorized",
                                                                    "other"};
     return names[static_cast<std::size_t>(cause)];
 }
@@ -71,6 +72,11 @@ std::uint32_t RefusalLog::begin_line(Refusal cause, std::string_view offender) {
     const std::uint32_t silenced = is_known ? offence.silenced : 0;
     offence = {key, now + quiet_ms, 0};
     return silenced;
+}
+
+void RefusalLog::write(std::string line, std::uint32_t silenced) {
+    if (silenced > 0) fmt::format_to(std::back_inserter(line), " ({} more like it)", silenced);
+    log_.write(base::LogType::notice, line);
 }
 
 bool RefusalLog::takes_line() {

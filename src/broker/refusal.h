@@ -47,9 +47,15 @@ public:
         if (!log_.enabled(base::LogType::notice)) return;
         const std::uint32_t silenced = begin_line(cause, offender);
         if (silenced == not_due) return;
-        std::string line = fmt::format(format, std::forward<Args>(args)...);
-        if (silenced > 0) fmt::format_to(std::back_inserter(line), " ({} more like it)", silenced);
-        log_.write(base::LogType::notice, line);
+        write(fmt::format(format, std::forward<Args>(args)...), silenced);
+    }
+    // The same, for a line that costs something: `line()` is asked for it only if it is due.
+    template <typename Line>
+    void print_lazily(Refusal cause, std::string_view offender, Line&& line) {
+        count(cause);
+        if (!log_.enabled(base::LogType::notice)) return;
+        const std::uint32_t silenced = begin_line(cause, offender);
+        if (silenced != not_due) write(line(), silenced);
     }
     void count(Refusal cause) { counters_.refused[static_cast<std::size_t>(cause)].add(); }
 
@@ -64,6 +70,7 @@ private:
     // How many lines were left out since the offender's last one, or not_due.
     std::uint32_t begin_line(Refusal cause, std::string_view offender);
     bool takes_line();
+    void write(std::string line, std::uint32_t silenced);
 
     base::Log& log_;
     const base::Clock& clock_;

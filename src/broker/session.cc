@@ -308,8 +308,8 @@ bool Session::pump_one() {
 void Session::send_kept(Delivery& delivery) {
     forget_queued(delivery);
     Publication publication = Publication::of(delivery.message);
-    if (publication.expiry_wall_ms != 0 && publication.expiry_wall_ms <= shard_.wall_ms()) {
-        shard_.counters().dropped_expired.add();
+    if (Counter* const dropped = reason_to_drop(publication)) {
+        dropped->add();
         if (is_recorded()) record_done(delivery);
         return;
     }
@@ -321,6 +321,16 @@ void Session::send_kept(Delivery& delivery) {
     } else {
         send(publication, terms, delivery.qos, delivery.order);
     }
+}
+
+// What has become of a message while it waited: where it is counted, or null if it is to be sent.
+Counter* Session::reason_to_drop(const Publication& publication) {
+    const std::int64_t expiry_wall_ms = publication.expiry_wall_ms;
+    if (expiry_wall_ms != 0 && expiry_wall_ms <= shard_.wall_ms()) {
+        return &shard_.counters().dropped_expired;
+    }
+    if (may(Access::receive, publication.topic)) return nullptr;
+    return &shard_.counters().dropped_not_authorized;
 }
 
 void Session::forget_queued(const Delivery& delivery) {

@@ -18,6 +18,7 @@
 
 #include "base/ring.h"
 #include "base/timer_wheel.h"
+#include "broker/authenticator.h"
 #include "broker/filter_list.h"
 #include "broker/ids.h"
 #include "broker/inflight_window.h"
@@ -29,6 +30,7 @@
 namespace broker {
 
 class Connection;
+class Counter;
 class Shard;
 struct MessageKept;
 struct SessionKept;
@@ -36,7 +38,8 @@ struct SessionKept;
 // A will and when it is due [MQTT-3.1.2-8].
 struct PendingWill {
     MessageRef message;
-    std::string user_name;  // Whose rights count when it is due; empty = none was given.
+    std::string user_name;    // Whose rights count when it is due; empty = none was given.
+    std::uint32_t realm = 0;  // Of the listener it came by; 0 after a restart.
     std::uint32_t delay_s = 0;
     std::optional<std::uint32_t> expiry_s;  // Counts from when it is published.
 };
@@ -62,6 +65,17 @@ public:
     // Names the client in what it publishes.
     SourceId source() const { return source_; }
     Connection* connection() const { return connection_; }
+    // As whom its client came in, or came last; empty = without a name.
+    std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
+    std::uint32_t realm() const { return realm_; }
+    void set_user(std::optional<std::string_view> name, std::uint32_t realm);
+    // The client's rights to a topic, below its listener's mount point.
+    bool may(Access access, std::string_view topic);
+    // The same for what comes while nobody knows yet whose session it is, after a restart: kept,
+    // and judged when it is sent.
+    bool may_keep(std::string_view topic) { return !has_user_ || may(Access::receive, topic); }
+    // Which rule says so, for people.
+    std::string explain(Access access, std::string_view topic);
     bool is_connected() const { return connection_ != nullptr; }
 
     // Seconds that the session outlives its connection; 0 = it ends with it, 0xFFFFFFFF = forever.
@@ -173,6 +187,7 @@ private:
     void send(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos,
               std::uint64_t order = 0);
     void send_kept(Delivery& delivery);
+    Counter* reason_to_drop(const Publication& publication);
     void enqueue(Publication& publication, const DeliveryTerms& terms, mqtt::Qos qos);
     mqtt::Qos qos_of(const Publication& publication, mqtt::Qos granted) const;
     bool queue_has_room(std::size_t bytes) const;
@@ -223,8 +238,12 @@ private:
     std::unique_ptr<PendingWill> will_;
     std::unique_ptr<SharedSubscriptions> shared_;  // From its first one on.
     FilterList filters_;
-    std::unique_ptr<Absence> absence_;  // While there is no connection.
+    std::unique_ptr<Absence> absence_;              // While there is no connection.
+    std::unique_ptr<const std::string> user_name_;  // Null = none.
+    std::unique_ptr<KnownRights> rights_;           // What the authorizer knows of the client.
+    std::uint32_t realm_ = 0;
     std::uint16_t window_ = 0;
+    bool has_user_ = false;  // Not after a restart, until the client is back.
 };
 
 }  // namespace broker

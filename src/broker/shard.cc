@@ -130,9 +130,11 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will, bo
     if (!authorizer.allows_everything() && !authorizer.is_allowed({.client_id = client_id,
                                                                    .user_name = will.user_name,
                                                                    .topic = publication.topic,
-                                                                   .access = Access::publish})) {
-        log().print(base::LogType::notice, "Will of {} not published: topic {} not authorised.",
-                    client_id, quoted(publication.topic));
+                                                                   .access = Access::publish,
+                                                                   .realm = will.realm})) {
+        refusals_.print(Refusal::not_authorized, client_id,
+                        "Will of {} not published: topic {} not authorised.", client_id,
+                        quoted(publication.topic));
         return;
     }
     if (will.expiry_s) {
@@ -204,16 +206,13 @@ void Shard::deliver_to(Publication& publication, const Subscription& subscriptio
 
 // No Local [MQTT-3.8.3-3], and the right to receive.
 bool Shard::wants(const Publication& publication, const Subscription& subscription,
-                  const Session& session) {
+                  Session& session) {
     if (subscription.options.no_local && publication.source == source_of(session)) return false;
-    Authorizer& authorizer = broker_.authorizer();
-    if (authorizer.allows_everything()) return true;
-    const Connection* connection = session.connection();
-    return authorizer.is_allowed(
-        {.client_id = session.client_id(),
-         .user_name = connection ? connection->user_name() : std::string_view(),
-         .topic = publication.topic,
-         .access = Access::receive});
+    if (broker_.authorizer().allows_everything() || session.may_keep(publication.topic)) {
+        return true;
+    }
+    counters_.dropped_not_authorized.add();
+    return false;
 }
 
 // A client whose subscriptions overlap gets one copy, at the highest QoS among them [MQTT-3.3.4-2]

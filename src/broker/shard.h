@@ -169,8 +169,7 @@ private:
     void deliver_all(Publication& publication, std::span<const Subscription> subscriptions);
     void deliver_merged(Publication& publication);
     void merge(const Publication& publication, const Subscription& subscription);
-    bool wants(const Publication& publication, const Subscription& subscription,
-               const Session& session);
+    bool wants(const Publication& publication, const Subscription& subscription, Session& session);
     bool add_subscription(std::string_view filter, const Subscription& subscription);
     void drop_subscription(const Session& session, std::string_view filter);
     bool drop_subscriptions(Session& session);

@@ -175,12 +175,9 @@ ReasonCode Connection::subscribe(const mqtt::SubscribeEntry& entry, std::uint32_
 ReasonCode Connection::judge_filter(std::string_view filter) {
     if (!fits_mount_point(filter)) return ReasonCode::topic_filter_invalid;
     const auto shared = mqtt::split_shared(filter);
-    Authorizer& authorizer = shard_.broker().authorizer();
-    if (!authorizer.allows_everything() &&
-        !authorizer.is_allowed({.client_id = session_->client_id(),
-                                .user_name = user_name(),
-                                .topic = shared ? shared->filter : filter,
-                                .access = Access::subscribe})) {
+    const std::string_view judged = with_mount_point(shared ? shared->filter : filter);
+    if (!session_->may(Access::subscribe, judged)) {
+        note_denied("SUBSCRIBE", Access::subscribe, judged);
         return ReasonCode::not_authorized;
     }
     if (shared && !has_room_for_shared(filter)) return ReasonCode::quota_exceeded;

@@ -85,6 +85,7 @@ void SysTopics::publish_refusals() {
     publish_some("nightjar/dropped/packet_size", sum(&Counters::dropped_packet_size));
     publish_some("nightjar/dropped/expired", sum(&Counters::dropped_expired));
     publish_some("nightjar/dropped/unreadable", sum(&Counters::dropped_unreadable));
+    publish_some("nightjar/dropped/not_authorized", sum(&Counters::dropped_not_authorized));
     publish_some("nightjar/dropped/retained_limit", sum(&Counters::dropped_retained));
     for (std::size_t cause = 0; cause < refusal_count; ++cause) {
         std::uint64_t total = 0;

@@ -82,6 +82,9 @@ public:
         return !answer || answer(request);
     }
     bool allows_everything() const override { return !answer; }
+    std::string explain(const broker::AccessRequest& request) override {
+        return "rule about " + std::string(request.user_name);
+    }
     std::function<bool(const broker::AccessRequest&)> answer;
 };
 

@@ -1,0 +1,32 @@
+// Session: what its client may do.
+#include "broker/shard.h"
+
+namespace broker {
+
+void Session::set_user(std::optional<std::string_view> name, std::uint32_t realm) {
+    if (has_user_ && user_name() == name.value_or("") && realm_ == realm) return;
+    user_name_ = name ? std::make_unique<const std::string>(*name) : nullptr;
+    realm_ = realm;
+    has_user_ = true;
+    rights_.reset();
+}
+
+bool Session::may(Access access, std::string_view topic) {
+    Authorizer& authorizer = shard_.broker().authorizer();
+    return authorizer.allows_everything() || authorizer.is_allowed({.client_id = client_id_,
+                                                                    .user_name = user_name(),
+                                                                    .topic = topic,
+                                                                    .access = access,
+                                                                    .realm = realm_,
+                                                                    .known = &rights_});
+}
+
+std::string Session::explain(Access access, std::string_view topic) {
+    return shard_.broker().authorizer().explain({.client_id = client_id_,
+                                                 .user_name = user_name(),
+                                                 .topic = topic,
+                                                 .access = access,
+                                                 .realm = realm_});
+}
+
+}  // namespace broker

@@ -1,0 +1,129 @@
+// When a client's rights are asked, by which names, and about which topics.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "support/broker_fixture.h"
+
+namespace support {
+namespace {
+
+using broker::Access;
+using broker::AccessRequest;
+
+class Rights : public BrokerTest {
+protected:
+    // What is asked, as "publish ann tenant/x"; everything is allowed.
+    void note_questions() {
+        world().authorizer.answer = [this](const AccessRequest& request) {
+            const char* const access = request.access == Access::publish     ? "publish"
+                                       : request.access == Access::subscribe ? "subscribe"
+                                                                             : "receive";
+            asked_.insert(fmt::format("{} {} {} of {}", access, request.user_name, request.topic,
+                                      request.realm));
+            return true;
+        };
+    }
+    // `user` may not receive any more.
+    void revoke(const std::string& user) {
+        world().authorizer.answer = [user](const AccessRequest& request) {
+            return request.access != Access::receive || request.user_name != user;
+        };
+    }
+    std::uint64_t not_received() { return count(&broker::Counters::dropped_not_authorized); }
+
+    std::set<std::string> asked_;
+};
+
+ConnectTerms as(std::string_view user, ConnectTerms terms = {}) {
+    terms.user_name = user;
+    return terms;
+}
+
+TEST_F(Rights, every_topic_is_judged_below_the_mount_point) {
+    broker::ListenerOptions mounted{.mount_point = "tenant/", .realm = 2};
+    note_questions();
+    ConnectTerms terms = as("ann");
+    terms.will = WillTerms{.topic = "w", .payload = "bye"};
+    client("a").on(mounted).join(terms).subscribe("x/#").expect(suback);
+    client("a").subscribe("$share/g/y").expect(suback).publish("x/1", "1");
+    client("a").expect_publish("x/1", "1").drop();
+    const std::set<std::string> want = {
+        "publish ann tenant/w of 2", "subscribe ann tenant/x/# of 2", "subscribe ann tenant/y of 2",
+        "publish ann tenant/x/1 of 2", "receive ann tenant/x/1 of 2"};
+    EXPECT_EQ(asked_, want);
+}
+
+TEST_F(Rights, what_waits_is_judged_again_when_it_is_sent) {
+    client("sub").join(as("ann", persistent())).subscribe("#", 1).expect(suback).drop();
+    client("pub").join().publish("x", "1", {.qos = 1}).expect(puback);
+    revoke("ann");
+    client("sub").join(as("ann", persistent())).expect_nothing();
+    EXPECT_EQ(not_received(), 1U);
+    EXPECT_EQ(count(&broker::Counters::queued_messages), 0U);
+}
+
+TEST_F(Rights, who_is_away_is_judged_by_the_name_of_its_last_connection) {
+    client("sub").join(as("ann", persistent())).subscribe("#", 1).expect(suback).drop();
+    revoke("ann");
+    client("pub").join().publish("x", "1", {.qos = 1}).expect(puback);
+    EXPECT_EQ(not_received(), 1U);
+    world().authorizer.answer = {};
+    client("sub").join(as("ann", persistent())).expect_nothing();
+}
+
+TEST_F(Rights, a_session_that_changes_its_user_has_the_new_ones_rights) {
+    client("sub").join(as("ann", persistent())).subscribe("#", 1).expect(suback).drop();
+    revoke("ann");
+    client("sub").join(as("bob", persistent()));
+    client("pub").join().publish("x", "1", {.qos = 1}).expect(puback);
+    client("sub").expect_publish("x", "1", 1);
+}
+
+TEST_F(Rights, a_revoked_right_ends_a_subscription_that_there_is) {
+    client("sub").join(as("ann")).subscribe("#").expect(suback);
+    client("pub").join().publish("x", "1");
+    client("sub").expect_publish("x", "1");
+    revoke("ann");
+    client("pub").publish("x", "2", {.retain = true});
+    client("sub").expect_nothing().subscribe("x").expect(suback).expect_nothing();
+    EXPECT_EQ(not_received(), 2U);
+}
+
+TEST_F(Rights, a_refusal_says_who_where_and_by_which_rule_and_is_counted) {
+    world().authorizer.answer = [](const AccessRequest&) { return false; };
+    client("a").join(as("ann")).publish("secret", "1").subscribe("other").expect(suback);
+    client("a").publish("secret", "2");
+    EXPECT_EQ(world().log.count("Denied PUBLISH from a (user 'ann', "), 1U);
+    EXPECT_TRUE(world().log.contains("topic 'secret' (rule about ann)."));
+    EXPECT_FALSE(world().log.contains("Denied SUBSCRIBE"));  // One line a minute for a client.
+    const auto cause = static_cast<std::size_t>(broker::Refusal::not_authorized);
+    EXPECT_EQ(world().shard(0).counters().refused.at(cause).get(), 3U);
+}
+
+// What an authorizer keeps of a client: which user that was.
+struct Kept : broker::KnownRights {
+    std::string user;
+};
+
+TEST_F(Rights, what_the_authorizer_keeps_of_a_client_stays_until_its_user_changes) {
+    int gathered = 0;
+    world().authorizer.answer = [&](const AccessRequest& request) {
+        if (!request.known) return true;
+        if (!*request.known) {
+            auto kept = std::make_unique<Kept>();
+            kept->user = request.user_name;
+            *request.known = std::move(kept);
+            ++gathered;
+        }
+        return static_cast<const Kept&>(**request.known).user == request.user_name;
+    };
+    client("a").join(as("ann", persistent())).publish("x", "1").publish("x", "2").drop();
+    client("a").join(as("ann", persistent())).publish("x", "3").drop();
+    EXPECT_EQ(gathered, 1);
+    client("a").join(as("bob", persistent())).publish("x", "4", {.qos = 1}).expect(puback);
+    EXPECT_EQ(gathered, 2);
+}
+
+}  // namespace
+}  // namespace support
