@@ -33,6 +33,32 @@ Digest pbkdf2_sha256(std::string_view password, base::Bytes salt, std::uint32_t 
     return digest;
 }
 
+LongDigest sha512(base::Bytes one, base::Bytes other) {
+    LongDigest digest;
+    EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    ASSERT(context && EVP_DigestInit_ex(context, EVP_sha512(), nullptr) == 1 &&
+           EVP_DigestUpdate(context, one.data(), one.size()) == 1 &&
+           EVP_DigestUpdate(context, other.data(), other.size()) == 1 &&
+           EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1);
+    EVP_MD_CTX_free(context);
+    return digest;
+}
+
+LongDigest pbkdf2_sha512(base::Bytes password, base::Bytes salt, std::uint32_t iterations) {
+    LongDigest digest;
+    const std::string_view text = base::as_text(password);
+    // Without a password OpenSSL takes the null pointer for a mistake.
+    ASSERT(PKCS5_PBKDF2_HMAC(text.empty() ? "" : text.data(), static_cast<int>(text.size()),
+                             salt.data(), static_cast<int>(salt.size()),
+                             static_cast<int>(iterations), EVP_sha512(),
+                             static_cast<int>(digest.size()), digest.data()) == 1);
+    return digest;
+}
+
+bool is_equal_secret(base::Bytes one, base::Bytes other) {
+    return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
 bool is_equal_secret(const Digest& one, const Digest& other) {
     return CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
@@ -53,6 +79,21 @@ std::string crypto_version() {
 #else
 
 namespace auth {
+
+LongDigest sha512(base::Bytes, base::Bytes) {
+    ASSERT(has_crypto);
+    return {};
+}
+
+LongDigest pbkdf2_sha512(base::Bytes, base::Bytes, std::uint32_t) {
+    ASSERT(has_crypto);
+    return {};
+}
+
+bool is_equal_secret(base::Bytes, base::Bytes) {
+    ASSERT(has_crypto);
+    return false;
+}
 
 Digest sha256(base::Bytes) {
     ASSERT(has_crypto);

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <optional>
 
+#include "auth/access_file.h"
 #include "auth/base64.h"
 #include "base/assert.h"
 
@@ -56,44 +57,51 @@ private:
     bool was_asked_ = false;
 };
 
-// As Mosquitto does about files with secrets.
-void warn_of_readers(const std::string& file, std::vector<std::string>& warnings) {
-    std::error_code error;
-    const auto permissions = std::filesystem::status(file, error).permissions();
-    if (error || (permissions & std::filesystem::perms::others_read) == std::filesystem::perms{}) {
-        return;
-    }
-    warnings.push_back(fmt::format(
-        "Warning: File {} has world readable permissions. To mend it: chmod 0600 {}", file, file));
+std::string without_crypto(const std::string& file) {
+    return fmt::format(
+        "Warning: scram_file {} is not read: this build has no OpenSSL. Its users "
+        "cannot come in.",
+        file);
 }
 
 }  // namespace
 
 base::Result<void, std::string> ScramAuthenticator::load(std::span<const std::string> files,
                                                          std::vector<std::string>& warnings) {
-    std::vector<ScramTable> fresh;
-    for (const std::string& file : files) {
-        const auto text = read_scram_file(file);
+    std::vector<Realm> fresh(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const std::string& file = files[i];
+        fresh[i].has_users = !file.empty();
+        if (file.empty()) continue;
+        const bool is_first = std::find(files.begin(), files.end(), file) == files.begin() + i;
+        if (!has_crypto) {
+            if (is_first) warnings.push_back(without_crypto(file));
+            continue;
+        }
+        const auto text = read_access_file("scram_file", file);
         if (!text) return base::fail(text.error());
         auto table = ScramTable::parse(*text, file);
         if (!table) return base::fail(std::move(table.error()));
-        fresh.push_back(std::move(*table));
-        warn_of_readers(file, warnings);
+        fresh[i].table = std::move(*table);
+        if (is_first) warn_of_readers(file, warnings);
     }
-    tables_.with([&](std::vector<ScramTable>& tables) { tables.swap(fresh); });
+    realms_.with([&](std::vector<Realm>& realms) { realms.swap(fresh); });
     return {};
 }
 
+bool ScramAuthenticator::has_users(std::uint32_t realm) const {
+    return realms_.with([&](const std::vector<Realm>& realms) {
+        return realm != 0 && realm <= realms.size() && realms[realm - 1].has_users;
+    });
+}
+
 broker::AuthBegun ScramAuthenticator::begin(const broker::Credentials& credentials) {
-    const bool has_users = credentials.realm != 0;
-    if (!credentials.method) {
-        if (has_users && credentials.user_name) {
-            return {AuthAnswer::refuse(ReasonCode::bad_user_name_or_password), nullptr};
-        }
-        return others_.begin(credentials);
-    }
-    if (!has_crypto || !has_users || *credentials.method != scram_method) {
-        return others_.begin(credentials);
+    const bool is_ours = has_crypto && credentials.method == scram_method;
+    if (!is_ours || !has_users(credentials.realm)) {
+        AuthAnswer answer = AuthAnswer::pass_on();
+        answer.reason = credentials.method ? ReasonCode::bad_authentication_method
+                                           : ReasonCode::bad_user_name_or_password;
+        return {std::move(answer), nullptr};
     }
     auto exchange = std::make_unique<ScramExchange>(*this, credentials.realm);
     AuthAnswer first = exchange->step(credentials.data);
@@ -103,9 +111,9 @@ broker::AuthBegun ScramAuthenticator::begin(const broker::Credentials& credentia
 ScramKeys ScramAuthenticator::keys_of(std::uint32_t realm, std::string_view user) {
     std::optional<ScramKeys> keys;
     ScramDecoys decoys;
-    tables_.with([&](const std::vector<ScramTable>& tables) {
-        ASSERT(realm - 1 < tables.size());
-        const ScramTable& table = tables[realm - 1];
+    realms_.with([&](const std::vector<Realm>& realms) {
+        ASSERT(realm - 1 < realms.size());
+        const ScramTable& table = realms[realm - 1].table;
         decoys = table.decoys();
         if (const ScramKeys* found = table.find(user)) keys = *found;
     });

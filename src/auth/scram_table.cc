@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
+#include "auth/access_file.h"
 #include "auth/base64.h"
 
 namespace auth {
@@ -25,14 +22,6 @@ std::string_view take_until(std::string_view& rest, char separator) {
     const std::string_view taken = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return taken;
-}
-
-bool is_record(std::string_view line) {
-    return !line.empty() && line[0] != '#';
-}
-
-std::string_view user_of(std::string_view line) {
-    return line.substr(0, line.find(':'));
 }
 
 bool read_digest(std::string_view text, Digest& digest) {
@@ -70,19 +59,6 @@ base::Result<ScramKeys, std::string> read_keys(std::string_view text) {
         return base::fail(std::string("a key is not 32 bytes in base 64"));
     }
     return keys;
-}
-
-// Calls `each(line, line with its end)` for the lines of a text.
-template <typename Each>
-void for_each_line(std::string_view text, Each&& each) {
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
-        const std::string_view whole = text.substr(0, end);
-        std::string_view line = whole;
-        while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-        each(line, whole);
-        text.remove_prefix(end);
-    }
 }
 
 }  // namespace
@@ -158,50 +134,7 @@ std::string to_line(std::string_view user, const ScramKeys& keys) {
 }
 
 std::string with_user(std::string_view text, std::string_view user, const ScramKeys& keys) {
-    const std::string own_line = to_line(user, keys) + '\n';
-    std::string edited;
-    bool is_there = false;
-    for_each_line(text, [&](std::string_view line, std::string_view whole) {
-        const bool is_own = is_record(line) && user_of(line) == user;
-        edited.append(is_own ? own_line : whole);
-        is_there = is_there || is_own;
-    });
-    if (is_there) return edited;
-    if (!edited.empty() && !edited.ends_with('\n')) edited += '\n';
-    return edited + own_line;
-}
-
-std::optional<std::string> without_user(std::string_view text, std::string_view user) {
-    std::string edited;
-    bool is_there = false;
-    for_each_line(text, [&](std::string_view line, std::string_view whole) {
-        if (is_record(line) && user_of(line) == user) {
-            is_there = true;
-        } else {
-            edited.append(whole);
-        }
-    });
-    if (!is_there) return std::nullopt;
-    return edited;
-}
-
-base::Result<std::string, std::string> read_scram_file(const std::string& path) {
-    const auto refuse = [&](std::string_view why) {
-        return base::fail(fmt::format("Error: Unable to read scram_file '{}': {}.", path, why));
-    };
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) return refuse("is a directory");
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return refuse(std::generic_category().message(errno));
-    // One byte more than may be shows that there is more; a pipe has no size to ask for.
-    std::string text(scram_file_bytes_max + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad()) return refuse(std::generic_category().message(errno));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > scram_file_bytes_max) {
-        return refuse(fmt::format("it is longer than {} bytes", scram_file_bytes_max));
-    }
-    return text;
+    return with_line(text, user, to_line(user, keys));
 }
 
 }  // namespace auth

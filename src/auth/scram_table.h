@@ -5,11 +5,10 @@
 // with salt and keys in base 64: what PostgreSQL keeps in pg_authid. Empty lines and those that
 // begin with "#" are skipped.
 //
-// A value, immutable once read. Limits: scram_file_bytes_max, and the lines must be right, all of
+// A value, immutable once read. Limits: access_file_bytes_max, and the lines must be right, all of
 // them. Needs cryptography (auth/crypto.h).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,7 +18,6 @@
 
 namespace auth {
 
-inline constexpr std::size_t scram_file_bytes_max = std::size_t{16} << 20;
 inline constexpr std::size_t scram_user_bytes_max = 1024;
 
 // Makes keys for users that there are not: keys which no password fits. They are as plausible as
@@ -56,10 +54,4 @@ std::string judge_user_name(std::string_view user);
 std::string to_line(std::string_view user, const ScramKeys& keys);
 // `text` with the user's line replaced, or added at the end, and nothing else changed.
 std::string with_user(std::string_view text, std::string_view user, const ScramKeys& keys);
-// `text` without the user's line; nothing if there is none.
-std::optional<std::string> without_user(std::string_view text, std::string_view user);
-
-// Fails with a sentence that names the file.
-base::Result<std::string, std::string> read_scram_file(const std::string& path);
-
 }  // namespace auth

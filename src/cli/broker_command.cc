@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "auth/crypto.h"
+#include "auth/mosquitto_hash.h"
 #include "config/parse.h"
 #include "net/tls_context.h"
 #include "net/web_socket_layer.h"
@@ -45,6 +46,9 @@ void print_version(std::FILE* out) {
     }
     fmt::print(out, net::has_web_socket ? "with WebSocket (wslay)\n"
                                         : "without WebSocket (no wslay or OpenSSL)\n");
+    fmt::print(
+        out, "{}\n",
+        auth::MosquittoHash::has_argon2 ? "with argon2id" : "without argon2id (no libargon2)");
     if (storage::has_rocksdb) {
         fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());
     } else {

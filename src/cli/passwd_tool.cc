@@ -16,6 +16,7 @@
 #include <system_error>
 #include <vector>
 
+#include "auth/access_file.h"
 #include "auth/scram_table.h"
 
 namespace cli {
@@ -213,7 +214,7 @@ Outcome edit(const PasswdOptions& options) {
     const std::string& user = options.words[1];
     std::string text;
     if (!options.create) {
-        auto read = auth::read_scram_file(path);
+        auto read = auth::read_access_file("scram_file", path);
         if (!read) return base::fail(read.error());
         text = std::move(*read);
         // A file of another kind is not ours to change.

@@ -19,24 +19,17 @@ Server::Server(config::Config config, config::Options source, Logger& log)
       source_(std::move(source)),
       log_(log),
       address_limit_(static_cast<std::uint32_t>(config_.max_connections_per_address)),
-      anonymous_(config_.authentication_unavailable_because.empty()),
-      authenticator_(anonymous_),
-      scram_files_(scram_files(config_)),
-      authorizer_(make_authorizer()) {
+      access_(config_, [this](std::uint32_t shard, std::function<void()> task) {
+          shards_[shard]->post(std::move(task));
+      }) {
     connection_limit_.max = config_.global_max_connections;
 }
 
 Server::~Server() {
     log_.set_publisher({});
+    access_.finish();
     if (store_) store_->finish();  // It wakes the shards until then.
     signals_.reset();              // Before the loop it stands on.
-}
-
-std::unique_ptr<broker::Authorizer> Server::make_authorizer() const {
-    if (config_.authorization_unavailable_because.empty()) {
-        return std::make_unique<auth::OpenAuthorizer>();
-    }
-    return std::make_unique<auth::ClosedAuthorizer>();
 }
 
 base::Result<void, std::string> Server::open() {
@@ -58,8 +51,8 @@ base::Result<void, std::string> Server::open() {
 base::Result<void, std::string> Server::make_shards() {
     const std::uint32_t count = shard_count(config_);
     if (auto made = make_store(); !made) return made;
-    broker_ = std::make_unique<broker::Broker>(count, broker_options(config_), authenticator_,
-                                               *authorizer_, *store_);
+    broker_ = std::make_unique<broker::Broker>(
+        count, broker_options(config_), access_.authenticator(), access_.authorizer(), *store_);
     for (std::uint32_t number = 0; number < count; ++number) {
         auto loop = net::EventLoop::create();
         if (!loop) return base::fail(loop.error());
@@ -103,17 +96,8 @@ base::Result<void, std::string> Server::recover() {
 
 // A file that does not parse changes nothing.
 base::Result<void, std::string> Server::load_users() {
-    if (!auth::has_crypto) {
-        for (const std::string& file : scram_files_) {
-            log_.print(LogType::warning,
-                       "Warning: scram_file {} is not read: this build has no OpenSSL. Its users "
-                       "cannot come in.",
-                       file);
-        }
-        return {};
-    }
     std::vector<std::string> warnings;
-    auto loaded = authenticator_.load(scram_files_, warnings);
+    auto loaded = access_.load(warnings);
     for (const std::string& warning : warnings) log_.print(LogType::warning, "{}", warning);
     return loaded;
 }
@@ -129,7 +113,7 @@ base::Result<void, std::string> Server::open_listener(const config::Listener& li
                                       name_of(listener)));
     }
     auto door = std::make_unique<Door>();
-    door->options = door_options(listener, scram_files_);
+    door->options = door_options(listener, access_.realms());
     door->configured = listener;
     door->connections_max = listener.max_connections;
     door->all = &connection_limit_;
@@ -188,6 +172,7 @@ void Server::run() {
     }
     shards_[0]->run();
     for (std::thread& thread : threads_) thread.join();
+    access_.finish();
     store_->finish();
     log_.set_publisher({});
 }

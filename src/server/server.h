@@ -9,14 +9,13 @@
 #include <thread>
 #include <vector>
 
-#include "auth/anonymous.h"
-#include "auth/scram_authenticator.h"
 #include "base/result.h"
 #include "broker/broker.h"
 #include "broker/sys_topics.h"
 #include "config/config.h"
 #include "config/parse.h"
 #include "net/signals.h"
+#include "server/access.h"
 #include "server/door.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
@@ -53,17 +52,13 @@ private:
     void print_subscriptions();
     void print_store();
     void publish_log_line(base::LogType type, std::string line);
-    std::unique_ptr<broker::Authorizer> make_authorizer() const;
 
     config::Config config_;
     config::Options source_;
     Logger& log_;
     ConnectionLimit connection_limit_;
     AddressLimit address_limit_;
-    auth::AnonymousAuthenticator anonymous_;
-    auth::ScramAuthenticator authenticator_;
-    std::vector<std::string> scram_files_;  // By realm, less 1; those of the start.
-    std::unique_ptr<broker::Authorizer> authorizer_;
+    Access access_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::unique_ptr<broker::Store> store_;
     storage::DurableStore* durable_store_ = nullptr;  // The same; null if it keeps nothing.

@@ -79,18 +79,18 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     return options;
 }
 
-std::vector<std::string> scram_files(const config::Config& config) {
-    std::vector<std::string> files;
+std::vector<config::Security> realms(const config::Config& config) {
+    std::vector<config::Security> realms;
     for (const config::Listener& listener : config.listeners) {
-        const std::string& file = listener.security.scram_file;
-        const bool is_new = std::find(files.begin(), files.end(), file) == files.end();
-        if (!file.empty() && is_new) files.push_back(file);
+        const bool is_known =
+            std::find(realms.begin(), realms.end(), listener.security) != realms.end();
+        if (!is_known) realms.push_back(listener.security);
     }
-    return files;
+    return realms;
 }
 
 broker::ListenerOptions door_options(const config::Listener& listener,
-                                     std::span<const std::string> realms) {
+                                     std::span<const config::Security> realms) {
     broker::ListenerOptions options;
     options.port = listener.port;
     options.mount_point = listener.mount_point;
@@ -106,7 +106,7 @@ broker::ListenerOptions door_options(const config::Listener& listener,
     options.use_user_name_as_client_id = listener.use_username_as_clientid;
     options.takes_proven_user =
         listener.tls.use_identity_as_username || listener.tls.use_subject_as_username;
-    const auto realm = std::find(realms.begin(), realms.end(), listener.security.scram_file);
+    const auto realm = std::find(realms.begin(), realms.end(), listener.security);
     if (realm != realms.end()) {
         options.realm = static_cast<std::uint32_t>(realm - realms.begin()) + 1;
     }

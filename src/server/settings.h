@@ -15,11 +15,11 @@ namespace server {
 // What is said about persistence, at all and by topic; level memory if it is off.
 broker::DurabilityLevels durability_levels(const config::Persistence& persistence);
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config);
-// The scram_files of all listeners, each once: those of the realms 1, 2, ...
-std::vector<std::string> scram_files(const config::Config& config);
-// `realms` are scram_files().
+// What listeners say about users and their rights, each that differs once: the realms 1, 2, ...
+std::vector<config::Security> realms(const config::Config& config);
+// `realms` are those of the whole configuration.
 broker::ListenerOptions door_options(const config::Listener& listener,
-                                     std::span<const std::string> realms = {});
+                                     std::span<const config::Security> realms = {});
 // `loops`: how many event loops will listen there.
 net::ListenOptions listen_options(const config::Listener& listener, const config::Config& config,
                                   std::size_t loops);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "auth/anonymous.h"
+#include "auth/authenticator_chain.h"
 
 namespace auth {
 namespace {
@@ -27,6 +28,7 @@ protected:
         write(0, {"alice"});
         write(1, {"bob"});
         load();
+        chain_.add(authenticator_);
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -45,12 +47,11 @@ protected:
         const ScramKeys keys = authenticator_.keys_of(realm, user);
         return keys.salt == std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6, 7, 8};
     }
-    broker::AuthBegun begin(broker::Credentials credentials) {
-        return authenticator_.begin(credentials);
-    }
+    broker::AuthBegun begin(broker::Credentials credentials) { return chain_.begin(credentials); }
 
     AnonymousAuthenticator anonymous_{true};
-    ScramAuthenticator authenticator_{anonymous_};
+    ScramAuthenticator authenticator_;
+    AuthenticatorChain chain_{anonymous_};
     std::string folder_;
     std::vector<std::string> files_;
     std::vector<std::string> warnings_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/access_file.h"
 #include "auth/base64.h"
 
 namespace auth {

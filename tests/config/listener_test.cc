@@ -282,16 +282,14 @@ TEST(FailClosed, ChecksThatThereAreNotYetLetNobodyPass) {
     };
     const std::vector<Guarded> rows = {
         {"allow_anonymous true\n", "", ""},
-        {"password_file p\n", because("password_file", 1), ""},
+        {"password_file p\nacl_file a\n", "", ""},
         {"psk_file p\n", "", ""},
-        {"\nacl_file a\n", "", because("acl_file", 2)},
         {"plugin p\n", because("plugin", 1), because("plugin", 1)},
         {"auth_plugin p\n", because("auth_plugin", 1), because("auth_plugin", 1)},
         {"global_plugin p\n", because("global_plugin", 1), because("global_plugin", 1)},
         {"plugin_load n p\n", because("plugin_load", 1), because("plugin_load", 1)},
-        {"acl_file a\nplugin p\n", because("plugin", 2), because("acl_file", 1)},
-        {"per_listener_settings true\nlistener 1\npassword_file p\nlistener 2\n",
-         because("password_file", 3), ""},
+        {"per_listener_settings true\nlistener 1\nplugin p\nlistener 2\n", because("plugin", 3),
+         because("plugin", 3)},
     };
     for (const Guarded& row : rows) {
         SCOPED_TRACE(row.text);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "auth/access_file.h"
 #include "auth/scram_table.h"
 
 namespace {

@@ -1,0 +1,107 @@
+#include "auth/authenticator_chain.h"
+
+#include <string>
+#include <utility>
+
+namespace auth {
+namespace {
+
+using broker::AuthAnswer;
+using broker::AuthBegun;
+using broker::Credentials;
+using Kind = AuthAnswer::Kind;
+
+// What outlives the call that credentials came with.
+class KeptCredentials {
+public:
+    explicit KeptCredentials(const Credentials& given)
+        : client_id_(given.client_id),
+          user_name_(given.user_name.value_or("")),
+          password_(base::as_text(given.password.value_or(base::Bytes()))),
+          peer_(given.peer),
+          kept_(given) {
+        kept_.client_id = client_id_;
+        if (given.user_name) kept_.user_name = user_name_;
+        if (given.password) kept_.password = base::as_bytes(password_);
+        kept_.peer = peer_;
+        kept_.data = {};
+    }
+    KeptCredentials(const KeptCredentials&) = delete;
+    KeptCredentials& operator=(const KeptCredentials&) = delete;
+
+    const Credentials& get() const { return kept_; }
+
+private:
+    std::string client_id_;
+    std::string user_name_;
+    std::string password_;
+    std::string peer_;
+    Credentials kept_;
+};
+
+// While a source's answer is late.
+class ChainExchange : public broker::AuthExchange, private broker::AuthWaiter {
+public:
+    ChainExchange(AuthenticatorChain& chain, const Credentials& credentials, std::size_t next)
+        : chain_(chain), credentials_(credentials), next_(next) {}
+
+    void follow(std::unique_ptr<broker::AuthExchange> exchange) { exchange_ = std::move(exchange); }
+
+    // Names and passwords are one message.
+    AuthAnswer step(base::Bytes) override {
+        return AuthAnswer::refuse(mqtt::ReasonCode::protocol_error);
+    }
+    void answer_to(broker::AuthWaiter& waiter) override {
+        waiter_ = &waiter;
+        exchange_->answer_to(*this);
+    }
+
+private:
+    void on_answer(AuthAnswer answer) override {
+        if (answer.kind == Kind::unknown) {
+            answer.kind = Kind::refused;
+            AuthBegun begun = chain_.ask(credentials_.get(), next_, std::move(answer));
+            if (begun.answer.kind == Kind::later) {
+                exchange_ = std::move(begun.exchange);
+                return exchange_->answer_to(*this);
+            }
+            answer = std::move(begun.answer);
+        }
+        waiter_->on_answer(std::move(answer));  // It may end us.
+    }
+
+    AuthenticatorChain& chain_;
+    const KeptCredentials credentials_;
+    std::size_t next_;
+    std::unique_ptr<broker::AuthExchange> exchange_;
+    broker::AuthWaiter* waiter_ = nullptr;
+};
+
+}  // namespace
+
+AuthBegun AuthenticatorChain::begin(const Credentials& credentials) {
+    if (!credentials.method && !credentials.user_name) return last_.begin(credentials);
+    std::size_t next = 0;
+    AuthBegun begun = ask(credentials, next, {.kind = Kind::unknown});
+    if (begun.answer.kind == Kind::unknown) return last_.begin(credentials);  // Nobody was asked.
+    if (begun.answer.kind != Kind::later || credentials.method) return begun;
+    auto exchange = std::make_unique<ChainExchange>(*this, credentials, next);
+    exchange->follow(std::move(begun.exchange));
+    return {AuthAnswer::later(), std::move(exchange)};
+}
+
+// The first refusal is what the client is told.
+AuthBegun AuthenticatorChain::ask(const Credentials& credentials, std::size_t& next,
+                                  AuthAnswer refusal) {
+    while (next < sources_.size()) {
+        UserSource& source = *sources_[next++];
+        if (!source.has_users(credentials.realm)) continue;
+        AuthBegun begun = source.begin(credentials);
+        if (begun.answer.kind != Kind::unknown) return begun;
+        if (refusal.kind == Kind::unknown) refusal = std::move(begun.answer);
+        refusal.kind = Kind::refused;
+    }
+    return {std::move(refusal), nullptr};
+}
+
+}  // namespace auth

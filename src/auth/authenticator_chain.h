@@ -1,0 +1,38 @@
+// Several authenticators as one: each lets the client in, refuses it, or says that it is none of
+// its users (AuthAnswer::Kind::unknown), and then the next is asked, also if that answer came late.
+//
+//     a name, or a method  ->  source 1  ->  source 2  -> ...  -> refused
+//     neither, or a realm that no source has users for  ->  the last: who may be anonymous
+//
+// Only sources that have users for the client's realm are asked. A name that one of them has passed
+// on never reaches the last one: it would take it as it is.
+//
+// Owned by server/, and outlives the connections; what it consists of outlives it. Threads: add()
+// before the first begin(), which every shard calls.
+#pragma once
+
+#include <vector>
+
+#include "auth/user_source.h"
+
+namespace auth {
+
+class AuthenticatorChain : public broker::Authenticator {
+public:
+    explicit AuthenticatorChain(broker::Authenticator& last) : last_(last) {}
+
+    // In the order in which they are asked.
+    void add(UserSource& source) { sources_.push_back(&source); }
+    broker::AuthBegun begin(const broker::Credentials& credentials) override;
+
+    // Asks from `next` on, which is behind the one whose answer it is then; for the chain's own
+    // exchanges.
+    broker::AuthBegun ask(const broker::Credentials& credentials, std::size_t& next,
+                          broker::AuthAnswer refusal);
+
+private:
+    broker::Authenticator& last_;
+    std::vector<UserSource*> sources_;
+};
+
+}  // namespace auth
