@@ -1,4 +1,4 @@
-// `nightjar passwd`: users of a scram_file, with the flags of mosquitto_passwd.
+// `nightjar passwd`: users of a password_file or scram_file, with the flags of mosquitto_passwd.
 #pragma once
 
 #include <span>

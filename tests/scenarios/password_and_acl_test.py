@@ -4,13 +4,16 @@ What is not marked is the same on Mosquitto 2.0.
 """
 
 import os
+import re
 import shutil
 import signal
+import stat
 import subprocess
+import tempfile
 import time
 
 import wire
-from harness import (BROKER, HOST, IS_NIGHTJAR, ReservedPort, Scenario, main, nightjar_only,
+from harness import (BROKER, HOST, IS_NIGHTJAR, Broker, ReservedPort, Scenario, main, nightjar_only,
                      wait_until)
 from wire import CONNACK, V5, V311
 
@@ -167,6 +170,82 @@ class Passwords(FileScenario):
         begin = time.monotonic()
         self.assertEqual(self.try_to_connect("ann", b"ann")[1], SUCCESS)
         self.assertLess(time.monotonic() - begin, 5)
+
+
+@nightjar_only("it is nightjar's tool")
+class Passwd(FileScenario):
+    """Files of `nightjar passwd` are Mosquitto's, and the reverse."""
+
+    MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:" + os.environ.get("PATH", ""))
+
+    def setUp(self):
+        super().setUp()
+        self.folder = tempfile.mkdtemp(prefix="passwd-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        os.chmod(self.folder, 0o755)
+        self.users = os.path.join(self.folder, "users")
+
+    def passwd(self, *arguments, want=0):
+        return self.run_program([BROKER, "passwd", *arguments], want)
+
+    def text(self):
+        with open(self.users, encoding="utf-8") as file:
+            return file.read()
+
+    def start_program(self, program):
+        """A broker with the file; any user may read it."""
+        os.chmod(self.users, 0o644)
+        self.broker = Broker(f"allow_anonymous false\npassword_file {self.users}", program=program)
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+
+    def test_each_kind_that_mosquitto_reads_lets_in_there_and_here(self):
+        self.passwd("-c", "-b", self.users, "ann", "ann's")
+        self.passwd("-H", "sha512", "-b", self.users, "bob", "bob's")
+        self.passwd("-H", "sha512-pbkdf2", "-I", "77", "-b", self.users, "carl", "carl's")
+        self.assertRegex(self.text(), r"^ann:\$7\$10000\$.*\nbob:\$6\$.*\ncarl:\$7\$77\$.*\n$")
+        for program in filter(None, (self.MOSQUITTO, BROKER)):
+            self.start_program(program)
+            for user in ("ann", "bob", "carl"):
+                self.assertEqual(self.try_to_connect(user, f"{user}'s".encode())[1], SUCCESS)
+                self.assertEqual(self.try_to_connect(user, b"x")[1], NOT_AUTHORIZED)
+
+    def test_edits_what_mosquitto_passwd_has_written(self):
+        subprocess.run([MOSQUITTO_PASSWD, "-c", "-b", self.users, "ann", "x"], check=True)
+        self.passwd("-b", self.users, "bob", "y")
+        self.passwd("-D", self.users, "ann")
+        subprocess.run([MOSQUITTO_PASSWD, "-b", self.users, "carl", "z"], check=True)
+        self.assertEqual([line.split(":")[0] for line in self.text().split()], ["bob", "carl"])
+        self.assertEqual(stat.S_IMODE(os.stat(self.users).st_mode) & 0o077, 0)
+
+    def test_upgrades_plain_passwords_and_leaves_the_rest(self):
+        self.passwd("-c", "-b", self.users, "ann", "x")
+        hashed = self.text()
+        with open(self.users, "a", encoding="utf-8") as file:
+            file.write("# plain\nbob:b:c\n")
+        self.passwd("-U", "-I", "5", self.users)
+        self.assertRegex(self.text(), "^" + re.escape(hashed) + r"# plain\nbob:\$7\$5\$.*\n$")
+        self.start_program(BROKER)
+        self.assertEqual(self.try_to_connect("bob", b"b:c")[1], SUCCESS)
+
+    def test_says_what_is_wrong_and_leaves_the_file(self):
+        before = "ann:secret\nbob\n"
+        with open(self.users, "w", encoding="utf-8") as file:
+            file.write(before)
+        for arguments, want in (
+                (["-U", self.users], "users:2: Error: not a user, a colon and a password"),
+                (["-b", self.users, "carl", "x"], "users:1: Error: what user 'ann' has is not"),
+                (["-c", "-b", self.users, "a:b", "x"], "no colon"),
+                (["-c", "-b", self.users, "ann", ""], "a password is not empty"),
+                (["-U", "-c", self.users], "-U goes with none of"),
+                (["-D", self.users, "dan"], "there is no user 'dan'"),
+                (["-I", "0", "-b", self.users, "dan", "x"], "must be 1 to 10000000, not 0"),
+                (["-H", "md5", "-b", self.users, "dan", "x"], "Unknown hash type 'md5'")):
+            self.assertIn(want, self.passwd(*arguments, want=1))
+        self.assertEqual(self.text(), before)
+
+    def test_prints_the_line_of_a_file_called_dash(self):
+        self.assertRegex(self.passwd("-c", "-b", "-", "ann", "x"), r"^ann:\$7\$10000\$.*\n$")
 
 
 class Rules(FileScenario):
