@@ -73,7 +73,8 @@ base::Result<void, std::string> ScramAuthenticator::load(std::span<const std::st
         const std::string& file = files[i];
         fresh[i].has_users = !file.empty();
         if (file.empty()) continue;
-        const bool is_first = std::find(files.begin(), files.end(), file) == files.begin() + i;
+        const auto first = std::find(files.begin(), files.end(), file);
+        const bool is_first = static_cast<std::size_t>(first - files.begin()) == i;
         if (!has_crypto) {
             if (is_first) warnings.push_back(without_crypto(file));
             continue;
