@@ -16,12 +16,12 @@ using mqtt::ReasonCode;
 base::Result<PasswordTables, std::string> PasswordTables::read(std::span<const std::string> files,
                                                                std::vector<std::string>& warnings) {
     PasswordTables read;
-    const auto any = std::ranges::find_if(files, [](const auto& file) { return !file.empty(); });
-    if (!has_crypto && any != files.end()) {
+    for (const std::string& file : files) {
+        if (has_crypto || file.empty()) continue;
         return base::fail(
             fmt::format("Error: password_file {} cannot be read: this build has no "
                         "OpenSSL to check passwords with.",
-                        *any));
+                        file));
     }
     for (auto file = files.begin(); file != files.end(); ++file) {
         const auto before = std::find(files.begin(), file, *file);

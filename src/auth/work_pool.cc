@@ -5,18 +5,17 @@
 namespace auth {
 
 bool WorkPool::post(Work work) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (finishing_ || queue_.size() >= limits_.queue_max) {
-            refused_.fetch_add(1, std::memory_order_relaxed);
-            return false;
-        }
-        queue_.push_back(std::move(work));
-        waiting_.store(queue_.size(), std::memory_order_relaxed);
-        while (threads_.size() < limits_.workers) {
-            threads_.emplace_back([this, worker = threads_.size()] { run(worker); });
-        }
+    std::unique_lock lock(mutex_);
+    if (finishing_ || queue_.size() >= limits_.queue_max) {
+        refused_.fetch_add(1, std::memory_order_relaxed);
+        return false;
     }
+    queue_.push_back(std::move(work));
+    waiting_.store(queue_.size(), std::memory_order_relaxed);
+    while (threads_.size() < limits_.workers) {
+        threads_.emplace_back([this, worker = threads_.size()] { run(worker); });
+    }
+    lock.unlock();
     something_to_do_.notify_one();
     return true;
 }
