@@ -183,6 +183,7 @@ struct SqlConnection::State {
     void lose();
     Prepared& prepare(const SqlQuery& query);
     SqlTable read(Prepared& prepared) const;
+    SqlError judge(const std::exception& thrown);
 
     SqlServer server;
     std::unordered_map<std::string, std::unique_ptr<Prepared>> prepared;
@@ -261,6 +262,22 @@ SqlTable SqlConnection::State::read(Prepared& to_run) const {
     return table;
 }
 
+// Whatever it was, what had been prepared is not used again.
+SqlError SqlConnection::State::judge(const std::exception& thrown) {
+    SqlError error{one_line(thrown.what()), !session};
+    const auto* soci_error = dynamic_cast<const soci::soci_error*>(&thrown);
+    if (soci_error != nullptr &&
+        soci_error->get_error_category() == soci::soci_error::connection_error) {
+        error.is_lost = true;
+    }
+    if (session && server.kind == SqlServer::Kind::postgresql) {
+        auto* backend = static_cast<soci::postgresql_session_backend*>(session->get_backend());
+        error.is_lost = error.is_lost || PQstatus(backend->conn_) == CONNECTION_BAD;
+    }
+    error.is_lost ? lose() : prepared.clear();
+    return error;
+}
+
 SqlConnection::SqlConnection(SqlServer server)
     : state_(std::make_unique<State>(std::move(server))) {}
 
@@ -269,8 +286,8 @@ SqlConnection::~SqlConnection() {
 }
 
 // SOCI throws; nothing of it gets past here.
-base::Result<SqlTable, std::string> SqlConnection::query(const SqlQuery& query,
-                                                         const SqlValues& values) {
+base::Result<SqlTable, SqlError> SqlConnection::query(const SqlQuery& query,
+                                                      const SqlValues& values) {
     try {
         Prepared& prepared = state_->prepare(query);
         auto text = prepared.texts.begin();
@@ -280,14 +297,12 @@ base::Result<SqlTable, std::string> SqlConnection::query(const SqlQuery& query,
         for (int& number : prepared.numbers) number = values.access;
         return state_->read(prepared);
     } catch (const std::exception& error) {
-        std::string message = one_line(error.what());
-        state_->lose();
-        return base::fail(std::move(message));
+        return base::fail(state_->judge(error));
     }
 }
 
-base::Result<void, std::string> SqlConnection::execute(const std::string& text,
-                                                       const std::vector<std::string>& values) {
+base::Result<void, SqlError> SqlConnection::execute(const std::string& text,
+                                                    const std::vector<std::string>& values) {
     try {
         soci::statement statement(state_->connect());
         for (const std::string& value : values) statement.exchange(soci::use(value));
@@ -297,9 +312,7 @@ base::Result<void, std::string> SqlConnection::execute(const std::string& text,
         statement.execute(true);
         return {};
     } catch (const std::exception& error) {
-        std::string message = one_line(error.what());
-        state_->lose();
-        return base::fail(std::move(message));
+        return base::fail(state_->judge(error));
     }
 }
 
@@ -325,13 +338,13 @@ struct SqlConnection::State {};
 SqlConnection::SqlConnection(SqlServer) {}
 SqlConnection::~SqlConnection() = default;
 
-base::Result<SqlTable, std::string> SqlConnection::query(const SqlQuery&, const SqlValues&) {
-    return base::fail(std::string("this build has no SOCI"));
+base::Result<SqlTable, SqlError> SqlConnection::query(const SqlQuery&, const SqlValues&) {
+    return base::fail(SqlError{"this build has no SOCI"});
 }
 
-base::Result<void, std::string> SqlConnection::execute(const std::string&,
-                                                       const std::vector<std::string>&) {
-    return base::fail(std::string("this build has no SOCI"));
+base::Result<void, SqlError> SqlConnection::execute(const std::string&,
+                                                    const std::vector<std::string>&) {
+    return base::fail(SqlError{"this build has no SOCI"});
 }
 
 void SqlConnection::abort() {}

@@ -67,6 +67,11 @@ struct SqlTable {
     bool has(std::string_view column) const;
 };
 
+struct SqlError {
+    std::string message{};
+    bool is_lost = false;  // The server was not reached, or has gone; else it is what it answers.
+};
+
 class SqlConnection {
 public:
     static constexpr std::size_t rows_max = 10'000;
@@ -76,11 +81,11 @@ public:
     SqlConnection& operator=(const SqlConnection&) = delete;
     ~SqlConnection();
 
-    // The rows, or what the database says. After an error it connects anew.
-    base::Result<SqlTable, std::string> query(const SqlQuery& query, const SqlValues& values);
+    // After a loss it connects anew.
+    base::Result<SqlTable, SqlError> query(const SqlQuery& query, const SqlValues& values);
     // A statement of ours, without rows; `values` are those of :v1, :v2, ...
-    base::Result<void, std::string> execute(const std::string& text,
-                                            const std::vector<std::string>& values = {});
+    base::Result<void, SqlError> execute(const std::string& text,
+                                         const std::vector<std::string>& values = {});
 
     // From any thread: what waits for the server fails now.
     void abort();

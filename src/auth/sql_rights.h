@@ -1,0 +1,106 @@
+// What is known of the clients that a database let in: who they are, by which password, and what
+// they may do. It answers for each message, and for logins that come again soon.
+//
+// One entry a client id, which is one session. An entry that nobody has used for a while, and that
+// nobody would take as an answer any more, makes room for others.
+//
+// Threads: any. 16 stripes by client id, a shared_mutex each, held for a look-up; messages only
+// read. Limits: entries_max; who finds no room is not let in.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "auth/crypto.h"
+#include "auth/sql_rules.h"
+#include "base/guarded.h"
+#include "base/hash.h"
+
+namespace auth {
+
+// What a row says of a user.
+struct SqlUser {
+    std::string hash{};
+    std::string salt{};
+    bool is_super = false;
+    bool is_enabled = true;
+    std::optional<std::string> client_id{};  // The only one it may have.
+};
+
+struct SqlLogin {
+    std::string user_name{};
+    std::uint32_t realm = 0;
+    std::string peer_host{};
+    Digest password{};  // Not the password: a keyed digest of it.
+    SqlUser user{};
+    std::uint64_t read_ms = 0;  // When the database said so.
+};
+
+class SqlRights {
+public:
+    static constexpr std::size_t entries_max = 1'000'000;
+
+    struct Times {
+        std::uint64_t fresh_ms = 30'000;     // How long rules are taken as they are.
+        std::uint64_t stale_ms = 3'600'000;  // And how much longer if they cannot be read again.
+    };
+    enum class Verdict : std::uint8_t { allowed, forbidden, unknown };
+    struct Answer {
+        Verdict verdict = Verdict::unknown;
+        // The rules are old, and the caller is to have them read again; nobody else has been told
+        // so. With unknown: the client is not there.
+        bool is_stale = false;
+    };
+
+    SqlRights() : SqlRights(entries_max) {}
+    explicit SqlRights(std::size_t entries) : stripe_entries_max_(entries / stripes) {}
+
+    // False if there is no room.
+    bool put(std::string_view client_id, SqlLogin login, SqlRules rules, std::uint64_t now_ms,
+             const Times& times);
+    // In place of what it had, if it is still that user's.
+    void put_rules(std::string_view client_id, std::string_view user_name, SqlRules rules,
+                   std::uint64_t now_ms);
+    // They could not be read: the next attempt is not due before `retry_ms` from now.
+    void keep_rules(std::string_view client_id, std::uint64_t now_ms, std::uint64_t retry_ms);
+
+    Answer judge(const broker::AccessRequest& request, std::uint64_t now_ms, const Times& times);
+    std::optional<SqlLogin> find(std::string_view client_id, std::string_view user_name) const;
+    std::string explain(const broker::AccessRequest& request) const;
+    std::size_t size() const;
+
+private:
+    static constexpr std::size_t stripes = 16;
+    struct Entry {
+        SqlLogin login{};
+        SqlRules rules{};
+        std::uint64_t rules_read_ms = 0;
+        // Written by who only reads the rest.
+        mutable std::atomic<std::uint64_t> used_ms{0};
+        mutable std::atomic<std::uint64_t> next_read_ms{0};
+    };
+    using Entries = std::unordered_map<std::string, Entry, base::TextHash, std::equal_to<>>;
+    struct Stripe {
+        Entries entries;
+        std::size_t hand = 0;  // The bucket to be looked at next for what may go.
+    };
+    static void drop_unused(Stripe& stripe, std::uint64_t before_ms);
+
+    base::Guarded<Stripe, std::shared_mutex>& stripe_of(std::string_view client_id) {
+        return stripes_[base::hash(client_id) % stripes];
+    }
+    const base::Guarded<Stripe, std::shared_mutex>& stripe_of(std::string_view client_id) const {
+        return stripes_[base::hash(client_id) % stripes];
+    }
+
+    std::size_t stripe_entries_max_;
+    std::array<base::Guarded<Stripe, std::shared_mutex>, stripes> stripes_;
+};
+
+}  // namespace auth
