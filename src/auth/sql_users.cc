@@ -1,0 +1,70 @@
+#include "auth/sql_users.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace auth {
+
+void SqlUsers::use(std::vector<std::unique_ptr<SqlSource>> sources,
+                   std::vector<std::size_t> source_of_realm) {
+    ASSERT(sources_.empty());
+    sources_ = std::move(sources);
+    source_of_realm_ = std::move(source_of_realm);
+}
+
+SqlSource* SqlUsers::source_of(std::uint32_t realm) const {
+    if (realm >= source_of_realm_.size() || source_of_realm_[realm] == none) return nullptr;
+    return sources_[source_of_realm_[realm]].get();
+}
+
+bool SqlUsers::is_everywhere() const {
+    return std::none_of(source_of_realm_.begin(), source_of_realm_.end(),
+                        [](std::size_t source) { return source == none; });
+}
+
+broker::AuthBegun SqlUsers::begin(const broker::Credentials& credentials) {
+    SqlSource* const source = source_of(credentials.realm);
+    if (source == nullptr || credentials.method || !credentials.user_name) {
+        return others_.begin(credentials);
+    }
+    return source->begin(credentials);
+}
+
+void SqlUsers::finish() {
+    for (const auto& source : sources_) source->finish();
+}
+
+// After a restart nobody knows by which listener a session came, until its client is back.
+SqlSource* SqlAuthorizer::source_for(const broker::AccessRequest& request) const {
+    if (request.realm != 0) return users_.source_of(request.realm);
+    for (const auto& source : users_.sources()) {
+        if (source->judge(request) != SqlRights::Verdict::unknown) return source.get();
+    }
+    return users_.is_everywhere() && !users_.sources().empty() ? users_.sources().front().get()
+                                                               : nullptr;
+}
+
+bool SqlAuthorizer::is_allowed(const broker::AccessRequest& request) {
+    SqlSource* const source = source_for(request);
+    if (source == nullptr || !source->has_rules()) return others_.is_allowed(request);
+    const SqlRights::Verdict verdict = source->judge(request);
+    if (verdict == SqlRights::Verdict::unknown) source->look_up(request);
+    return verdict == SqlRights::Verdict::allowed;
+}
+
+bool SqlAuthorizer::allows_everything() const {
+    const auto& sources = users_.sources();
+    return std::none_of(sources.begin(), sources.end(),
+                        [](const auto& source) { return source->has_rules(); }) &&
+           others_.allows_everything();
+}
+
+std::string SqlAuthorizer::explain(const broker::AccessRequest& request) {
+    const SqlSource* const source = source_for(request);
+    if (source == nullptr || !source->has_rules()) return others_.explain(request);
+    return source->explain(request);
+}
+
+}  // namespace auth

@@ -1,0 +1,61 @@
+// Users in SQL databases: who of them may come in, and what they may do, each listener by its own
+// database or by none.
+//
+// Owned by server/, and outlives the connections. Threads: begin() and is_allowed() by each shard;
+// neither waits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "auth/sql_source.h"
+#include "broker/authenticator.h"
+
+namespace auth {
+
+class SqlUsers : public broker::Authenticator {
+public:
+    // `others` judges who has no name, or comes by a listener without a database. Outlives us.
+    explicit SqlUsers(broker::Authenticator& others) : others_(others) {}
+
+    // Before the first begin(). `source_of_realm` has for the realms 0, 1, ... a number of a
+    // source, or none.
+    static constexpr std::size_t none = SIZE_MAX;
+    void use(std::vector<std::unique_ptr<SqlSource>> sources,
+             std::vector<std::size_t> source_of_realm);
+
+    bool has_users(std::uint32_t realm) const { return source_of(realm) != nullptr; }
+    broker::AuthBegun begin(const broker::Credentials& credentials) override;
+    // Null if the realm has none.
+    SqlSource* source_of(std::uint32_t realm) const;
+    const std::vector<std::unique_ptr<SqlSource>>& sources() const { return sources_; }
+    // True if no realm is without a database.
+    bool is_everywhere() const;
+    void finish();
+
+private:
+    broker::Authenticator& others_;
+    std::vector<std::unique_ptr<SqlSource>> sources_;
+    std::vector<std::size_t> source_of_realm_;
+};
+
+// Where a database has rules, they decide; a client without a name has none there. A client of
+// which the database has not been asked, since it came in otherwise or before a restart, may do
+// nothing until it has been, which takes a moment.
+class SqlAuthorizer : public broker::Authorizer {
+public:
+    SqlAuthorizer(SqlUsers& users, broker::Authorizer& others) : users_(users), others_(others) {}
+
+    bool is_allowed(const broker::AccessRequest& request) override;
+    bool allows_everything() const override;
+    std::string explain(const broker::AccessRequest& request) override;
+
+private:
+    SqlSource* source_for(const broker::AccessRequest& request) const;
+
+    SqlUsers& users_;
+    broker::Authorizer& others_;
+};
+
+}  // namespace auth
