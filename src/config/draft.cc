@@ -38,6 +38,7 @@ Outcome Draft::add_plugin(Plugin plugin) {
     }
     at.plugin = config.plugins.size();
     config.plugins.push_back(std::move(plugin));
+    plugin_places.emplace_back(place, at.listener);
     return {};
 }
 

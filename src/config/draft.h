@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -40,6 +41,8 @@ struct Draft {
 
     std::vector<Place> listener_places;  // One for each of config.listeners; bridges likewise.
     std::vector<Place> bridge_places;
+    // Of each plugin, and the last listener before it.
+    std::vector<std::pair<Place, std::optional<std::size_t>>> plugin_places;
     Place durability_topic_place;  // Of the first one, if any.
     std::optional<std::size_t> default_listener;
     bool default_port_set = false;

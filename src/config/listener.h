@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "config/sql_auth.h"
+
 namespace config {
 
 enum class Protocol { mqtt, websockets, http_api };
@@ -28,6 +30,7 @@ struct Security {
     std::string acl_file;
     std::string psk_file;
     std::string scram_file;
+    SqlAuth sql;
 
     bool operator==(const Security&) const = default;
 };

@@ -4,6 +4,7 @@
 #include "config/options.h"
 #include "config/setters.h"
 #include "config/special_settings.h"
+#include "config/sql_settings.h"
 
 namespace config {
 namespace {
@@ -37,6 +38,9 @@ constexpr Setting allow_anonymous{.set = &set_boolean<&Security::allow_anonymous
 constexpr Setting auto_id_prefix{
     .set = &set_auto_id_prefix, .same = &same<&Listener::auto_id_prefix>, .of_listener = true};
 
+// Three prefixes lead to one value.
+constexpr Setting sql{.set = &set_sql_option, .same = &same<&Security::sql>, .of_listener = true};
+
 constexpr std::string_view kept_at_once = "What changes is kept before it is acknowledged.";
 
 constexpr auto table = std::to_array<Option>({
@@ -50,10 +54,13 @@ constexpr auto table = std::to_array<Option>({
      boolean<&Config::allow_duplicate_messages>, "It will always be true."},
     {"allow_zero_length_clientid", security, honoured, restart,
      boolean<&Security::allow_zero_length_clientid>},
+    {"auth_mysql_*", security, honoured, restart, sql, {}, Guards::nothing, true},
     {"auth_opt_*", plugin, accepted, restart, whole(&set_plugin_opt), "Use 'plugin_opt_*'."},
     {"auth_plugin", security, accepted, restart, whole(&set_plugin), "Use 'plugin'.", Guards::both},
     {"auth_plugin_deny_special_chars", plugin, accepted, restart,
      boolean<&Plugin::deny_special_chars>},
+    {"auth_postgresql_*", security, honoured, restart, sql, {}, Guards::nothing, true},
+    {"auth_sqlite_*", security, honoured, restart, sql, {}, Guards::nothing, true},
     {"auto_id_prefix", security, honoured, restart, auto_id_prefix,
      "Use 'listener_auto_id_prefix'."},
     {"autosave_interval", general, dropped, reload,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/setters.h"
+#include "config/sql_settings.h"
 
 namespace config {
 namespace {
@@ -94,6 +95,9 @@ Outcome apply(const Option& option, Draft& draft, Words& words) {
     const std::string_view key = words.key();
     if (auto found = find_target(option, draft, key); !found) return found;
     if (auto set = option.setting.set(draft, words); !set) return set;
+    // A plugin whose place we take is no check that is missing.
+    const bool is_of_plugin = option.scope == plugin || option.guards == Guards::both;
+    if (is_of_plugin && is_sql_plugin(draft.target<Plugin>())) return {};
     warn_about(option, draft, key);
     close_doors(option, draft, key);
     return {};

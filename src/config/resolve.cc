@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "config/sql_settings.h"
+
 namespace config {
 namespace {
 
@@ -101,6 +103,12 @@ base::Result<void, Error> check(const Draft& draft) {
             return at(draft.listener_places[i], unique.error());
         }
     }
+    if (auto checked = check_sql(config.security.sql); !checked) return at({}, checked.error());
+    for (const Listener& listener : config.listeners) {
+        if (auto checked = check_sql(listener.security.sql); !checked) {
+            return at({}, checked.error());
+        }
+    }
     std::set<std::string> local_ids;
     for (std::size_t i = 0; i < config.bridges.size(); ++i) {
         const Bridge& bridge = config.bridges[i];
@@ -163,6 +171,7 @@ void inherit(Listener& listener, const Config& config) {
 }  // namespace
 
 base::Result<Config, Error> resolve(Draft draft, const Options& options) {
+    if (auto taken = take_over_sql_plugins(draft); !taken) return base::fail(taken.error());
     if (auto checked = check(draft); !checked) return base::fail(checked.error());
 
     Config config = std::move(draft.config);

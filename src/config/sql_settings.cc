@@ -1,0 +1,222 @@
+// auth_mysql_*, auth_postgresql_* and auth_sqlite_*.
+#include "config/sql_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace config {
+namespace {
+
+constexpr std::uint32_t pool_size_max = 64;
+
+using Text = std::string SqlAuth::*;
+using Query = SqlQueryText SqlAuth::*;
+using Duration = std::uint64_t SqlAuth::*;
+
+constexpr std::array<std::pair<std::string_view, Text>, 8> texts{{
+    {"database", &SqlAuth::database},
+    {"password", &SqlAuth::password},
+    {"password_file", &SqlAuth::password_file},
+    {"superusers", &SqlAuth::superusers},
+    {"tls_ca", &SqlAuth::tls_ca},
+    {"tls_cert", &SqlAuth::tls_cert},
+    {"tls_key", &SqlAuth::tls_key},
+    {"user", &SqlAuth::user},
+}};
+constexpr std::array<std::pair<std::string_view, Query>, 3> queries{{
+    {"aclquery", &SqlAuth::acl_query},
+    {"superquery", &SqlAuth::super_query},
+    {"userquery", &SqlAuth::user_query},
+}};
+constexpr std::array<std::pair<std::string_view, Duration>, 5> durations{{
+    {"acl_cache", &SqlAuth::acl_cache_ms},
+    {"cache", &SqlAuth::cache_ms},
+    {"negative_cache", &SqlAuth::negative_cache_ms},
+    {"stale_if_error", &SqlAuth::stale_if_error_ms},
+    {"timeout", &SqlAuth::timeout_ms},
+}};
+constexpr std::array<std::string_view, 5> others{"on_error", "plain_passwords", "pool_size",
+                                                 "server", "tls"};
+
+template <typename Member, std::size_t count>
+const Member* find(const std::array<std::pair<std::string_view, Member>, count>& table,
+                   std::string_view key) {
+    const auto* found = std::find_if(table.begin(), table.end(),
+                                     [&](const auto& each) { return each.first == key; });
+    return found == table.end() ? nullptr : &found->second;
+}
+
+// A word out of a few, which stand for the values 0, 1, ...
+template <typename Value, std::size_t count>
+Outcome set_choice(Value& to, std::string_view key, std::string_view value,
+                   const std::array<std::string_view, count>& words) {
+    const auto* found = std::find(words.begin(), words.end(), value);
+    if (found == words.end()) return base::fail(invalid_value(key, value));
+    to = static_cast<Value>(found - words.begin());
+    return {};
+}
+
+// 5s, 500ms, 10m, 1h, 1d, or seconds.
+Outcome set_duration(std::uint64_t& to, std::string_view key, std::string_view value) {
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> units{{
+        {"", 1'000},
+        {"ms", 1},
+        {"s", 1'000},
+        {"m", 60'000},
+        {"h", 3'600'000},
+        {"d", 86'400'000},
+    }};
+    std::uint32_t count = 0;
+    const char* const end = value.data() + value.size();
+    const auto read = std::from_chars(value.data(), end, count);
+    const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
+    const auto* found = std::find_if(units.begin(), units.end(),
+                                     [&](const auto& each) { return each.first == unit; });
+    if (read.ec != std::errc() || found == units.end()) {
+        return base::fail(invalid_value(key, value) + " Write 5s, 500ms, 10m, 1h or 1d.");
+    }
+    to = count * found->second;
+    return {};
+}
+
+base::Result<std::uint32_t, std::string> read_number(std::string_view key, std::string_view value,
+                                                     std::uint32_t max) {
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (read.ec != std::errc() || read.ptr != value.data() + value.size() || number < 1 ||
+        number > max) {
+        return base::fail(invalid_value(key, value) + fmt::format(" It must be 1 to {}.", max));
+    }
+    return number;
+}
+
+// host, host:port, [::1]:port or unix:/path.
+Outcome set_server(SqlAuth& sql, std::string_view value) {
+    constexpr std::string_view unix_prefix = "unix:";
+    if (value.starts_with(unix_prefix)) {
+        sql.unix_path = value.substr(unix_prefix.size());
+        return {};
+    }
+    std::string_view host = value;
+    std::string_view port;
+    const std::size_t bracket = value.rfind(']');
+    const std::size_t colon = value.rfind(':');
+    const bool has_port = bracket == std::string_view::npos
+                              ? colon != std::string_view::npos && value.find(':') == colon
+                              : colon == bracket + 1;
+    if (has_port) {
+        host = value.substr(0, colon);
+        port = value.substr(colon + 1);
+        const auto number = read_number("server", port, 65'535);
+        if (!number) return base::fail(number.error());
+        sql.port = static_cast<std::uint16_t>(*number);
+    }
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (host.empty()) return base::fail(invalid_value("server", value));
+    sql.host = host;
+    return {};
+}
+
+Outcome set_other(SqlAuth& sql, std::string_view key, std::string_view value) {
+    if (key == "server") return set_server(sql, value);
+    if (key == "on_error") {
+        return set_choice(sql.on_error, key, value,
+                          std::array<std::string_view, 3>{"deny", "next", "stale"});
+    }
+    if (key == "tls") {
+        return set_choice(sql.tls, key, value,
+                          std::array<std::string_view, 3>{"off", "on", "verify"});
+    }
+    if (key == "plain_passwords") {
+        return set_choice(sql.plain_passwords, key, value,
+                          std::array<std::string_view, 2>{"false", "true"});
+    }
+    const auto size = read_number(key, value, pool_size_max);
+    if (!size) return base::fail(size.error());
+    sql.pool_size = *size;
+    return {};
+}
+
+SqlAuth::Kind kind_of(std::string_view option) {
+    if (option.starts_with("auth_mysql_")) return SqlAuth::Kind::mysql;
+    if (option.starts_with("auth_sqlite_")) return SqlAuth::Kind::sqlite;
+    return SqlAuth::Kind::postgresql;
+}
+
+}  // namespace
+
+bool is_sql_key(std::string_view key) {
+    return find(texts, key) != nullptr || find(queries, key) != nullptr ||
+           find(durations, key) != nullptr ||
+           std::find(others.begin(), others.end(), key) != others.end();
+}
+
+Outcome set_sql(SqlAuth& sql, std::string_view key, const std::string& value) {
+    if (const Text* text = find(texts, key)) {
+        sql.*(*text) = value;
+        return {};
+    }
+    if (const Query* query = find(queries, key)) {
+        sql.*(*query) = {value, sql.place};
+        return {};
+    }
+    if (const Duration* duration = find(durations, key)) {
+        return set_duration(sql.*(*duration), key, value);
+    }
+    return set_other(sql, key, value);
+}
+
+Outcome set_sql_option(Draft& draft, Words& words) {
+    const std::string_view option = words.key();
+    const std::string_view key = option.substr(option.find('_', sizeof("auth_") - 1) + 1);
+    if (!is_sql_key(key)) {
+        return base::fail(fmt::format("Error: Unknown configuration variable '{}'.", option));
+    }
+    auto value = words.text();
+    if (!value) return base::fail(value.error());
+    SqlAuth& sql = draft.target<Security>().sql;
+    const SqlAuth::Kind kind = kind_of(option);
+    if (sql.kind != SqlAuth::Kind::none && sql.kind != kind) {
+        return base::fail(
+            fmt::format("Error: '{}': there is another database already ({}); a listener has one.",
+                        option, sql.place.text));
+    }
+    const SqlPlace here{fmt::format("{}:{}", draft.place.file, draft.place.line)};
+    const SqlPlace first = sql.kind == SqlAuth::Kind::none ? here : sql.place;
+    sql.kind = kind;
+    sql.place = here;
+    auto set = set_sql(sql, key, *value);
+    sql.place = first;
+    return set;
+}
+
+Outcome check_sql(const SqlAuth& sql) {
+    if (sql.kind == SqlAuth::Kind::none) return {};
+    const auto refuse = [&](std::string_view what) {
+        return base::fail(fmt::format("Error: users in SQL ({}): {}.", sql.place.text, what));
+    };
+    if (sql.database.empty()) return refuse("the database is not named; say '..._database'");
+    if (sql.user_query.text.empty() && !sql.super_query.text.empty()) {
+        return refuse("'superquery' without 'userquery'");
+    }
+    if (!sql.password.empty() && !sql.password_file.empty()) {
+        return refuse("'password' and 'password_file' exclude each other");
+    }
+    if (sql.timeout_ms < 100) return refuse("'timeout' must be 100ms or more");
+    if (sql.kind == SqlAuth::Kind::mysql && sql.tls == SqlAuth::Tls::verify) {
+        return refuse(
+            "'tls verify' is not there for MySQL: its library, as SOCI uses it, does not compare "
+            "the certificate with the server's name. Use a unix socket or a tunnel");
+    }
+    if (sql.kind == SqlAuth::Kind::mysql && sql.tls == SqlAuth::Tls::on && sql.tls_ca.empty()) {
+        return refuse("'tls on' of MySQL needs 'tls_ca'");
+    }
+    return {};
+}
+
+}  // namespace config
