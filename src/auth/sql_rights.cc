@@ -9,14 +9,20 @@ namespace {
 // Who reads rules again may not come back: then another does, after this.
 constexpr std::uint64_t read_takes_at_most_ms = 60'000;
 constexpr std::size_t buckets_a_sweep = 64;
+// A client that is connected and says nothing is not to be forgotten without need.
+constexpr std::uint64_t unused_min_ms = 3'600'000;
+constexpr std::uint64_t unused_max_ms = 24 * unused_min_ms;
+constexpr std::size_t filling_part = 8;
 
 }  // namespace
 
 bool SqlRights::put(std::string_view client_id, SqlLogin login, SqlRules rules,
                     std::uint64_t now_ms, const Times& times) {
-    const std::uint64_t unused_ms = times.fresh_ms + times.stale_ms;
+    const std::uint64_t unused_ms =
+        times.fresh_ms + std::clamp(times.stale_ms, unused_min_ms, unused_max_ms);
     return stripe_of(client_id).with([&](Stripe& stripe) {
-        if (now_ms > unused_ms) drop_unused(stripe, now_ms - unused_ms);
+        const bool is_filling = stripe.entries.size() >= stripe_entries_max_ / filling_part;
+        if (is_filling && now_ms > unused_ms) drop_unused(stripe, now_ms - unused_ms);
         auto found = stripe.entries.find(client_id);
         if (found == stripe.entries.end()) {
             if (stripe.entries.size() >= stripe_entries_max_) return false;

@@ -1,8 +1,8 @@
 // What is known of the clients that a database let in: who they are, by which password, and what
 // they may do. It answers for each message, and for logins that come again soon.
 //
-// One entry a client id, which is one session. An entry that nobody has used for a while, and that
-// nobody would take as an answer any more, makes room for others.
+// One entry a client id, which is one session. When many are there, those that nobody has used for
+// hours make room for others.
 //
 // Threads: any. 16 stripes by client id, a shared_mutex each, held for a look-up; messages only
 // read. Limits: entries_max; who finds no room is not let in.

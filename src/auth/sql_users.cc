@@ -20,16 +20,20 @@ SqlSource* SqlUsers::source_of(std::uint32_t realm) const {
 }
 
 bool SqlUsers::is_everywhere() const {
-    return std::none_of(source_of_realm_.begin(), source_of_realm_.end(),
+    // No listener is of realm 0.
+    return source_of_realm_.size() > 1 &&
+           std::none_of(source_of_realm_.begin() + 1, source_of_realm_.end(),
                         [](std::size_t source) { return source == none; });
 }
 
 broker::AuthBegun SqlUsers::begin(const broker::Credentials& credentials) {
     SqlSource* const source = source_of(credentials.realm);
-    if (source == nullptr || credentials.method || !credentials.user_name) {
-        return others_.begin(credentials);
+    if (source != nullptr && !credentials.method && credentials.user_name) {
+        return source->begin(credentials);
     }
-    return source->begin(credentials);
+    broker::AuthAnswer answer = broker::AuthAnswer::pass_on();
+    if (credentials.method) answer.reason = mqtt::ReasonCode::bad_authentication_method;
+    return {std::move(answer), nullptr};
 }
 
 void SqlUsers::finish() {

@@ -10,22 +10,19 @@
 #include <vector>
 
 #include "auth/sql_source.h"
-#include "broker/authenticator.h"
+#include "auth/user_source.h"
 
 namespace auth {
 
-class SqlUsers : public broker::Authenticator {
+class SqlUsers : public UserSource {
 public:
-    // `others` judges who has no name, or comes by a listener without a database. Outlives us.
-    explicit SqlUsers(broker::Authenticator& others) : others_(others) {}
-
     // Before the first begin(). `source_of_realm` has for the realms 0, 1, ... a number of a
     // source, or none.
     static constexpr std::size_t none = SIZE_MAX;
     void use(std::vector<std::unique_ptr<SqlSource>> sources,
              std::vector<std::size_t> source_of_realm);
 
-    bool has_users(std::uint32_t realm) const { return source_of(realm) != nullptr; }
+    bool has_users(std::uint32_t realm) const override { return source_of(realm) != nullptr; }
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
     // Null if the realm has none.
     SqlSource* source_of(std::uint32_t realm) const;
@@ -35,7 +32,6 @@ public:
     void finish();
 
 private:
-    broker::Authenticator& others_;
     std::vector<std::unique_ptr<SqlSource>> sources_;
     std::vector<std::size_t> source_of_realm_;
 };

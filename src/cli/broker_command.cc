@@ -10,12 +10,14 @@
 
 #include "auth/crypto.h"
 #include "auth/mosquitto_hash.h"
+#include "auth/sql_connection.h"
 #include "config/parse.h"
 #include "net/tls_context.h"
 #include "net/web_socket_layer.h"
 #include "server/logger.h"
 #include "server/process.h"
 #include "server/server.h"
+#include "server/sql_access.h"
 #include "storage/rocks_engine.h"
 
 namespace cli {
@@ -49,6 +51,11 @@ void print_version(std::FILE* out) {
     fmt::print(
         out, "{}\n",
         auth::MosquittoHash::has_argon2 ? "with argon2id" : "without argon2id (no libargon2)");
+    if (auth::has_sql) {
+        fmt::print(out, "with users in SQL databases ({})\n", auth::sql_version());
+    } else {
+        fmt::print(out, "without users in SQL databases (no SOCI)\n");
+    }
     if (storage::has_rocksdb) {
         fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());
     } else {
@@ -208,6 +215,10 @@ int run_broker(std::span<char*> args) {
     }
     if (flags.test_config) {
         log_warnings(*config, log);
+        if (const auto checked = server::check_sql(*config); !checked) {
+            log.print(base::LogType::error, "{}", checked.error());
+            return exit_wrong_use;
+        }
         log.print(base::LogType::information, "Configuration file is OK.");
         return 0;
     }

@@ -24,12 +24,14 @@ auth::WorkPool::Limits hash_limits() {
 Access::Access(const config::Config& config, auth::LateAnswers::Post post)
     : realms_(server::realms(config)),
       is_closed_(!config.authorization_unavailable_because.empty()),
+      post_(std::move(post)),
       pool_(hash_limits()),
-      late_(pool_, std::move(post)),
+      late_(pool_, post_),
       anonymous_(config.authentication_unavailable_because.empty()),
       passwords_(late_),
       chain_(anonymous_) {
     chain_.add(passwords_);
+    chain_.add(sql_.users());
     chain_.add(scram_);
 }
 

@@ -1,8 +1,8 @@
 // Who may come in and what they may do, by the configuration: the authenticators and authorizers
 // that it asks for, put together.
 //
-//     authenticator():  password_file -> scram_file -> allow_anonymous
-//     authorizer():     acl_file
+//     authenticator():  password_file -> SQL -> scram_file -> allow_anonymous
+//     authorizer():     SQL, or where no database has rules: acl_file
 //
 // Listeners that have the same security options are a realm, by whose number the broker asks.
 //
@@ -19,6 +19,7 @@
 #include "auth/password_authenticator.h"
 #include "auth/scram_authenticator.h"
 #include "config/config.h"
+#include "server/sql_access.h"
 
 namespace server {
 
@@ -32,12 +33,20 @@ public:
     // Reads all files anew: all of them, or, if it fails with a sentence, none. Appends what is odd
     // about them to `warnings`.
     base::Result<void, std::string> load(std::vector<std::string>& warnings);
+    // Once, before the shards run: what it takes to ask databases. Fails with a sentence.
+    base::Result<void, std::string> open_databases(base::Log& log) {
+        return sql_.open(realms_, log, post_);
+    }
+    void print_databases(base::Log& log) const { sql_.print(log); }
     // No login is answered any more, and no thread of ours runs.
-    void finish() { pool_.finish(); }
+    void finish() {
+        sql_.finish();
+        pool_.finish();
+    }
 
     broker::Authenticator& authenticator() { return chain_; }
     broker::Authorizer& authorizer() {
-        return is_closed_ ? static_cast<broker::Authorizer&>(closed_) : acl_;
+        return is_closed_ ? static_cast<broker::Authorizer&>(closed_) : sql_.authorizer();
     }
     const std::vector<config::Security>& realms() const { return realms_; }
 
@@ -46,6 +55,7 @@ private:
 
     const std::vector<config::Security> realms_;  // By number, less 1; those of the start.
     const bool is_closed_;  // There are rules that we cannot read: nothing is allowed.
+    const auth::LateAnswers::Post post_;
     auth::WorkPool pool_;
     auth::LateAnswers late_;
     auth::AnonymousAuthenticator anonymous_;
@@ -53,6 +63,7 @@ private:
     auth::ScramAuthenticator scram_;
     auth::AuthenticatorChain chain_;
     auth::AclAuthorizer acl_;
+    SqlAccess sql_{acl_};
     auth::ClosedAuthorizer closed_;
 };
 

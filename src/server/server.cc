@@ -40,6 +40,7 @@ base::Result<void, std::string> Server::open() {
         if (!reason.empty()) log_.print(LogType::error, "{}", reason);
     }
     if (auto loaded = load_users(); !loaded) return loaded;
+    if (auto opened = access_.open_databases(log_); !opened) return opened;
     if (config_.local_only) return open_local_listeners();
     for (const config::Listener& listener : config_.listeners) {
         if (auto opened = open_listener(listener); !opened) return opened;
@@ -187,6 +188,7 @@ void Server::on_signal(int signal) {
 
 // Mosquitto saves its database at SIGUSR1.
 void Server::print_store() {
+    access_.print_databases(log_);
     if (!durable_store_) {
         return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");
     }

@@ -1,0 +1,186 @@
+#include "server/sql_access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+namespace server {
+namespace {
+
+using auth::SqlArgument;
+using auth::SqlQuery;
+using Kind = config::SqlAuth::Kind;
+
+constexpr std::array<SqlArgument, 2> of_users{SqlArgument::user_name, SqlArgument::client_id};
+constexpr std::array<SqlArgument, 2> of_rules{SqlArgument::user_name, SqlArgument::access};
+
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+        case Kind::mysql:
+            return "mysql";
+        case Kind::postgresql:
+            return "postgresql";
+        default:
+            return "sqlite";
+    }
+}
+
+base::Result<SqlQuery, std::string> parse(std::string_view option, const config::SqlQueryText& said,
+                                          std::span<const SqlArgument> arguments) {
+    if (said.text.empty()) return SqlQuery();
+    auto query = SqlQuery::parse(said.text, arguments);
+    if (query) return std::move(*query);
+    return base::fail(fmt::format("Error: {}: the {} {}.", said.place.text, option, query.error()));
+}
+
+base::Result<void, std::string> read_queries(const config::SqlAuth& sql,
+                                             auth::SqlSettings& settings) {
+    config::SqlQueryText user = sql.user_query;
+    config::SqlQueryText rules = sql.acl_query;
+    if (user.text.empty()) {
+        user = {std::string(default_user_query), sql.place};
+        if (rules.text.empty()) rules = {std::string(default_acl_query), sql.place};
+    }
+    auto user_query = parse("userquery", user, of_users);
+    if (!user_query) return base::fail(user_query.error());
+    auto super_query = parse("superquery", sql.super_query, of_users);
+    if (!super_query) return base::fail(super_query.error());
+    auto rule_query = parse("aclquery", rules, of_rules);
+    if (!rule_query) return base::fail(rule_query.error());
+    settings.user_query = std::move(*user_query);
+    settings.super_query = std::move(*super_query);
+    settings.rule_query = std::move(*rule_query);
+    return {};
+}
+
+// Of the option, of the environment as ${NAME}, or of the first line of a file.
+base::Result<std::string, std::string> read_password(const config::SqlAuth& sql) {
+    if (!sql.password_file.empty()) {
+        std::ifstream file(sql.password_file);
+        std::string line;
+        if (!std::getline(file, line)) {
+            return base::fail(fmt::format("Error: {}: the password_file {} cannot be read.",
+                                          sql.place.text, sql.password_file));
+        }
+        if (line.ends_with('\r')) line.pop_back();
+        return line;
+    }
+    const std::string_view said = sql.password;
+    if (!said.starts_with("${") || !said.ends_with('}')) return sql.password;
+    const std::string name(said.substr(2, said.size() - 3));
+    const char* const value = std::getenv(name.c_str());
+    if (value != nullptr) return std::string(value);
+    return base::fail(fmt::format("Error: {}: the password is in ${{{}}}, which is not set.",
+                                  sql.place.text, name));
+}
+
+base::Result<auth::SqlServer, std::string> server_of(const config::SqlAuth& sql) {
+    auto password = read_password(sql);
+    if (!password) return base::fail(password.error());
+    auth::SqlServer server;
+    server.kind = sql.kind == Kind::mysql        ? auth::SqlServer::Kind::mysql
+                  : sql.kind == Kind::postgresql ? auth::SqlServer::Kind::postgresql
+                                                 : auth::SqlServer::Kind::sqlite;
+    server.host = sql.host;
+    server.port = sql.port;
+    server.unix_path = sql.unix_path;
+    server.database = sql.database;
+    server.user = sql.user;
+    server.password = std::move(*password);
+    server.tls = static_cast<auth::SqlServer::Tls>(sql.tls);
+    server.tls_ca = sql.tls_ca;
+    server.tls_cert = sql.tls_cert;
+    server.tls_key = sql.tls_key;
+    server.timeout = std::chrono::milliseconds(sql.timeout_ms);
+    return server;
+}
+
+std::string describe(const config::SqlAuth& sql) {
+    const std::string where = !sql.unix_path.empty() ? sql.unix_path
+                              : sql.port != 0        ? fmt::format("{}:{}", sql.host, sql.port)
+                                                     : sql.host;
+    return fmt::format("{} {}{}{}", name_of(sql.kind), sql.database, where.empty() ? "" : "@",
+                       where);
+}
+
+}  // namespace
+
+base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth& sql) {
+    if (!auth::has_sql) {
+        return base::fail(
+            fmt::format("Error: {}: users in SQL databases are not in this build. Build it with "
+                        "libsoci-dev, libpq-dev and libssl-dev.",
+                        sql.place.text));
+    }
+    auth::SqlSettings settings;
+    settings.name = describe(sql);
+    auto server = server_of(sql);
+    if (!server) return base::fail(server.error());
+    settings.server = std::move(*server);
+    if (auto read = read_queries(sql, settings); !read) return base::fail(read.error());
+    settings.workers = sql.pool_size;
+    if (sql.dialect == config::SqlAuth::Dialect::auth_plug) {
+        settings.access_numbers = auth::SqlSettings::AccessNumbers::auth_plug;
+    }
+    settings.super_pattern = sql.superusers;
+    settings.may_be_plain = sql.plain_passwords;
+    settings.cache_ms = sql.cache_ms;
+    settings.negative_cache_ms = sql.negative_cache_ms;
+    settings.on_error = static_cast<auth::SqlSettings::OnError>(sql.on_error);
+    settings.rules = {.fresh_ms = sql.acl_cache_ms, .stale_ms = sql.stale_if_error_ms};
+    constexpr std::uint64_t for_ever_ms = std::uint64_t{1} << 62;
+    if (sql.on_error == config::SqlAuth::OnError::stale) settings.rules.stale_ms = for_ever_ms;
+    return settings;
+}
+
+base::Result<void, std::string> check_sql(const config::Config& config) {
+    for (const config::Listener& listener : config.listeners) {
+        if (listener.security.sql.kind == Kind::none) continue;
+        if (auto settings = sql_settings(listener.security.sql); !settings) {
+            return base::fail(std::move(settings.error()));
+        }
+    }
+    return {};
+}
+
+base::Result<void, std::string> SqlAccess::open(std::span<const config::Security> realms,
+                                                base::Log& log,
+                                                const auth::LateAnswers::Post& post) {
+    std::vector<config::SqlAuth> seen;
+    std::vector<std::unique_ptr<auth::SqlSource>> sources;
+    std::vector<std::size_t> source_of_realm{auth::SqlUsers::none};
+    for (const config::Security& realm : realms) {
+        source_of_realm.push_back(auth::SqlUsers::none);
+        if (realm.sql.kind == Kind::none) continue;
+        const auto found = std::find(seen.begin(), seen.end(), realm.sql);
+        source_of_realm.back() = static_cast<std::size_t>(found - seen.begin());
+        if (found != seen.end()) continue;
+        auto settings = sql_settings(realm.sql);
+        if (!settings) return base::fail(std::move(settings.error()));
+        seen.push_back(realm.sql);
+        sources.push_back(std::make_unique<auth::SqlSource>(std::move(*settings), log, post));
+    }
+    users_.use(std::move(sources), std::move(source_of_realm));
+    return {};
+}
+
+void SqlAccess::print(base::Log& log) const {
+    for (const auto& source : users_.sources()) {
+        const auth::SqlFigures asked = source->database().figures();
+        const auth::SqlSource::Figures logins = source->figures();
+        const std::uint64_t average = asked.queries == 0 ? 0 : asked.microseconds / asked.queries;
+        log.print(base::LogType::notice,
+                  "SIGUSR1: database {}: {} logins, {} by the cache, {} refused by it, {} by old "
+                  "answers; {} queries of {} us, {} errors, {} not asked, {} refused, {} wait; {} "
+                  "clients known.",
+                  source->database().name(), logins.logins, logins.cached, logins.negative,
+                  logins.stale, asked.queries, average, asked.errors, asked.not_asked,
+                  asked.refused, asked.waiting, logins.clients);
+    }
+}
+
+}  // namespace server
