@@ -1,0 +1,197 @@
+"""Users in SQL databases: real servers, which the tests start, and what becomes of the broker when
+they freeze, die and come back."""
+
+import hashlib
+import os
+import subprocess
+import time
+
+import wire
+from harness import BROKER, IS_NIGHTJAR, Scenario, main, wait_until
+from sql_servers import MariaDb, PostgreSql, Sqlite, close_all, running
+from swarm import Connection, Swarm
+from wire import CONNACK, V5, V311
+
+SUCCESS, BAD_PASSWORD, NOT_AUTHORIZED, UNAVAILABLE = 0, 0x86, 0x87, 0x88
+PBKDF2 = "PBKDF2$sha256$901$nightsalt123$5a/v/IWhtw/tp4l44b105q6oT1duwhCS"  # Of "secret".
+BCRYPT = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+INJECTIONS = ("x' OR '1'='1", "' OR 1=1 -- ", "ann'; DROP TABLE mqtt_user; -- ", "ann\\", "\\' OR 1=1#",
+              '" OR ""="', "ann'/*", ":v1", "$1", "?", "%s", "ann\u00bf'", "ä' OR 'a'='a")
+
+
+def has_sql():
+    if not IS_NIGHTJAR:
+        return False
+    done = subprocess.run([BROKER, "--version"], stdout=subprocess.PIPE, check=True)
+    return b"with users in SQL" in done.stdout
+
+
+def user(name, password_hash, salt="", is_super=0, enabled=1, client="NULL"):
+    return (f"INSERT INTO mqtt_user VALUES ('{name}', '{password_hash}', '{salt}', {is_super}, "
+            f"{enabled}, {client})")
+
+
+def rule(name, topic, permission="allow", action="all", client="NULL", address="NULL"):
+    return (f"INSERT INTO mqtt_acl VALUES ('{name}', {client}, {address}, '{permission}', "
+            f"'{action}', '{topic}')")
+
+
+SALTED = hashlib.sha256(b"peppersecret").hexdigest()
+ROWS = (
+    user("ann", PBKDF2), user("bob", BCRYPT), user("carl", SALTED, "pepper"),
+    user("root", BCRYPT, is_super=1), user("off", BCRYPT, enabled=0),
+    user("tied", BCRYPT, client="'its-own'"), user("odd", "no hash at all"),
+    rule("ann", "a/#"), rule("ann", "a/secret", "deny"), rule("ann", "u/%u/%c"),
+    rule("bob", "b/+", action="subscribe"), rule("*", "all/#"),
+    rule("bob", "local", address="'127.0.0.0/8'"), rule("bob", "far", address="'10.0.0.0/8'"),
+)
+
+
+def tearDownModule():
+    close_all()
+
+
+class SqlScenario(Scenario):
+    def setUp(self):
+        if not has_sql():
+            self.skipTest("no users in SQL databases in " + BROKER)
+
+    def start_with(self, database, config="", **options):
+        self.database = database
+        options = {"timeout": "1s", **options}
+        self.start_broker("allow_anonymous false\n" + database.config(**options) + "\n" + config)
+
+    def login(self, name, password="secret", client_id="c", want=SUCCESS):
+        client = wire.Client(self.broker.port, connect=False, version=V5)
+        self.addCleanup(client.close)
+        client.send(wire.connect(V5, client_id, username=name, password=password))
+        self.assertEqual(client.expect(CONNACK).reason, want, name)
+        return client
+
+    def may_subscribe(self, client, topic):
+        return client.subscribe((topic, 1)).codes[0] < 0x80
+
+    def may_publish(self, client, topic):
+        client.send(wire.publish(V5, topic, b"x", 1, packet_id=client.next_id()))
+        return client.until(wire.PUBACK)[-1].reason < 0x80
+
+
+class EachDatabase:
+    """What all of them are to do alike."""
+
+    def start(self, **options):
+        if self.kind is not Sqlite and not self.kind.program:
+            self.skipTest(self.kind.needs + " is not installed")
+        database = running(self.kind)
+        database.fill(*ROWS)
+        self.start_with(database, **options)
+
+    def test_the_default_tables_and_no_query(self):
+        self.start()
+        for name in ("ann", "bob", "carl", "root"):
+            self.login(name)
+            self.login(name, "wrong", "d", BAD_PASSWORD)
+        for name in ("nobody", "odd", *INJECTIONS):
+            self.login(name, client_id="e", want=BAD_PASSWORD)
+            self.login("ann", name, "e", want=BAD_PASSWORD)
+            self.login("ann", client_id="id" + name).close()
+        self.login("off", want=NOT_AUTHORIZED)
+        self.login("tied", want=NOT_AUTHORIZED)
+        self.login("tied", client_id="its-own")
+        self.check_rights()
+
+    def check_rights(self):
+        ann = self.login("ann", client_id="dev")
+        for topic, may in (("a/b", 1), ("a/secret", 0), ("u/ann/dev", 1), ("u/ann/x", 0),
+                           ("b/c", 0), ("all/x", 1), *((name, 0) for name in INJECTIONS
+                                                       if "#" not in name)):
+            self.assertEqual(self.may_publish(ann, topic), bool(may), topic)
+        for topic, may in (("a/#", 1), ("#", 0), ("a/+/c", 1), ("b/c", 0)):
+            self.assertEqual(self.may_subscribe(ann, topic), bool(may), topic)
+        bob = self.login("bob", client_id="dev2")
+        self.assertTrue(self.may_subscribe(bob, "b/+"))
+        self.assertFalse(self.may_publish(bob, "b/c"))
+        self.assertTrue(self.may_publish(bob, "local"))
+        self.assertFalse(self.may_publish(bob, "far"))
+        self.assertTrue(self.may_publish(self.login("root", client_id="r"), "any/thing"))
+
+    def test_rules_are_read_again(self):
+        self.start(acl_cache="1s")
+        ann = self.login("ann")
+        self.assertFalse(self.may_publish(ann, "new"))
+        self.database.run(rule("ann", "new"))
+        wait_until(lambda: self.may_publish(ann, "new"), "the new rule")
+        self.database.run("DELETE FROM mqtt_user WHERE username = 'ann'")
+        wait_until(lambda: not self.may_publish(ann, "new"), "the end of the rights")
+
+
+class OnSqlite(EachDatabase, SqlScenario):
+    kind = Sqlite
+
+    def test_a_storm_of_logins_through_eight_connections(self):
+        self.start(negative_cache="0s")
+        swarm = Swarm()
+        self.addCleanup(swarm.close)
+        answers = []
+        count = 500 if os.environ.get("SCENARIO_SANITIZED") else 5000
+        for number in range(count):
+            Connection(
+                swarm, self.broker.port, V311, lambda _, packet: answers.append(packet.reason),
+                lambda _: answers.append("closed"),
+            ).send(wire.connect(V311, f"s{number}", username="carl", password="secret"))
+        wait_until(lambda: swarm.poll() is not None and len(answers) == count, "all CONNACKs")
+        self.assertEqual(answers, [0] * count)
+
+
+class OnMariaDb(EachDatabase, SqlScenario):
+    kind = MariaDb
+
+
+class OnPostgreSql(EachDatabase, SqlScenario):
+    kind = PostgreSql
+
+
+class Trouble(SqlScenario):
+    def trouble(self, kind):
+        if not kind.program:
+            self.skipTest(kind.needs + " is not installed")
+        database = running(kind)
+        database.fill(*ROWS)
+        self.start_with(database, cache="0s", acl_cache="0s", pool_size=2)
+        known = self.login("ann", client_id="known")
+        known.subscribe("a/x")
+        for way in (database.freeze, database.kill):
+            way()
+            began = time.monotonic()
+            self.login("bob", client_id="new", want=UNAVAILABLE)
+            self.login("ann", "wrong", "known2", want=UNAVAILABLE)
+            self.assertLess(time.monotonic() - began, 15)
+            # Whom it let in before comes in, and who is in goes on.
+            self.assertTrue(self.may_publish(known, "a/x"))
+            known.close()
+            known = self.login("ann", client_id="known")
+            self.assertTrue(self.may_publish(known, "a/x"))
+            if way == database.freeze:
+                database.thaw()
+            else:
+                database.start()
+            wait_until(lambda: self.comes_in("bob"), "the database to be asked again")
+        self.broker.wait_log("is lost, and tried again from time to time")
+        self.broker.wait_log("answers again")
+
+    def comes_in(self, name):
+        client = wire.Client(self.broker.port, connect=False, version=V5)
+        client.send(wire.connect(V5, "again", username=name, password="secret"))
+        reason = client.expect(CONNACK).reason
+        client.close()
+        return reason == SUCCESS
+
+    def test_of_mariadb(self):
+        self.trouble(MariaDb)
+
+    def test_of_postgresql(self):
+        self.trouble(PostgreSql)
+
+
+if __name__ == "__main__":
+    main()
