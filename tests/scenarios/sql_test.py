@@ -7,12 +7,12 @@ import subprocess
 import time
 
 import wire
-from harness import BROKER, IS_NIGHTJAR, Scenario, main, wait_until
+from harness import BROKER, HOST, IS_NIGHTJAR, Broker, ReservedPort, Scenario, main, wait_until
 from sql_servers import MariaDb, PostgreSql, Sqlite, close_all, running
 from swarm import Connection, Swarm
 from wire import CONNACK, V5, V311
 
-SUCCESS, BAD_PASSWORD, NOT_AUTHORIZED, UNAVAILABLE = 0, 0x86, 0x87, 0x88
+SUCCESS, NOT_AUTHORIZED, UNAVAILABLE = 0, 0x87, 0x88
 PBKDF2 = "PBKDF2$sha256$901$nightsalt123$5a/v/IWhtw/tp4l44b105q6oT1duwhCS"  # Of "secret".
 BCRYPT = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 INJECTIONS = ("x' OR '1'='1", "' OR 1=1 -- ", "ann'; DROP TABLE mqtt_user; -- ", "ann\\", "\\' OR 1=1#",
@@ -90,10 +90,10 @@ class EachDatabase:
         self.start()
         for name in ("ann", "bob", "carl", "root"):
             self.login(name)
-            self.login(name, "wrong", "d", BAD_PASSWORD)
+            self.login(name, "wrong", "d", NOT_AUTHORIZED)
         for name in ("nobody", "odd", *INJECTIONS):
-            self.login(name, client_id="e", want=BAD_PASSWORD)
-            self.login("ann", name, "e", want=BAD_PASSWORD)
+            self.login(name, client_id="e", want=NOT_AUTHORIZED)
+            self.login("ann", name, "e", want=NOT_AUTHORIZED)
             self.login("ann", client_id="id" + name).close()
         self.login("off", want=NOT_AUTHORIZED)
         self.login("tied", want=NOT_AUTHORIZED)
@@ -116,7 +116,7 @@ class EachDatabase:
         self.assertTrue(self.may_publish(self.login("root", client_id="r"), "any/thing"))
 
     def test_rules_are_read_again(self):
-        self.start(acl_cache="1s")
+        self.start(acl_cache="200ms")
         ann = self.login("ann")
         self.assertFalse(self.may_publish(ann, "new"))
         self.database.run(rule("ann", "new"))
@@ -141,6 +141,60 @@ class OnSqlite(EachDatabase, SqlScenario):
             ).send(wire.connect(V311, f"s{number}", username="carl", password="secret"))
         wait_until(lambda: swarm.poll() is not None and len(answers) == count, "all CONNACKs")
         self.assertEqual(answers, [0] * count)
+
+
+    def test_each_listener_by_its_own_lines(self):
+        database = running(Sqlite)
+        database.fill(*ROWS)
+        other = ReservedPort()
+        self.addCleanup(other.close)
+        own = "allow_anonymous false\n" + database.config()
+        open_to_all = f"listener {other.number} {HOST}\nallow_anonymous true"
+        broker = Broker("", own + "\n" + open_to_all)
+        self.addCleanup(broker.close)
+        with open(broker.config_path, encoding="utf-8") as file:
+            lines = file.read().replace("allow_anonymous true\n", "per_listener_settings true\n", 1)
+        with open(broker.config_path, "w", encoding="utf-8") as file:
+            file.write(lines)
+        self.broker = broker.start()
+        self.assertFalse(self.may_publish(self.login("ann"), "else/where"))
+        anybody = wire.Client(other.number, "anybody", V5)
+        self.addCleanup(anybody.close)
+        self.assertTrue(self.may_publish(anybody, "else/where"))
+
+    def test_the_dialect_of_auth_plug(self):
+        self.start_dialect("auth-plug.so", backends="sqlite", dbpath=running(Sqlite).path,
+                           userquery="SELECT password_hash FROM mqtt_user WHERE username = '%s'",
+                           superquery="SELECT IFNULL(COUNT(*), 0) FROM mqtt_user WHERE "
+                           "username = '%s' AND is_superuser = 1",
+                           aclquery="SELECT topic FROM plug WHERE username = '%s' AND rw >= %d")
+
+    def test_the_dialect_of_go_auth(self):
+        self.start_dialect("go-auth.so", backends="sqlite", sqlite_source=running(Sqlite).path,
+                           sqlite_userquery="SELECT password_hash FROM mqtt_user "
+                           "WHERE username = ?",
+                           sqlite_superquery="SELECT count(*) FROM mqtt_user WHERE "
+                           "username = ? AND is_superuser = 1",
+                           sqlite_aclquery="SELECT topic FROM go WHERE username = ? AND rw = ?")
+
+    def start_dialect(self, plugin, **options):
+        database = running(Sqlite)
+        database.fill(*ROWS, "DROP TABLE IF EXISTS plug", "DROP TABLE IF EXISTS go",
+                      *(f"CREATE TABLE {name} (username TEXT, topic TEXT, rw INTEGER)"
+                        for name in ("plug", "go")),
+                      "INSERT INTO plug VALUES ('ann', 'read/%c', 1), ('ann', 'both/%u', 2)",
+                      "INSERT INTO go VALUES ('ann', 'read/%c', 1), ('ann', 'read/%c', 4),"
+                      " ('ann', 'both/%u', 1), ('ann', 'both/%u', 2), ('ann', 'both/%u', 4)")
+        lines = [f"auth_opt_{key} {value}" for key, value in options.items()]
+        self.start_broker("\n".join(["allow_anonymous false", f"auth_plugin /x/{plugin}", *lines]))
+        self.login("ann", "wrong", want=NOT_AUTHORIZED)
+        ann = self.login("ann", client_id="dev")
+        self.assertTrue(self.may_subscribe(ann, "read/dev"))
+        self.assertFalse(self.may_publish(ann, "read/dev"))
+        self.assertTrue(self.may_publish(ann, "both/ann"))
+        self.assertTrue(self.may_subscribe(ann, "both/ann"))
+        self.assertTrue(self.may_publish(self.login("root", client_id="r"), "any/thing"))
+        self.broker.wait_log("is not loaded: users in SQL databases are built in")
 
 
 class OnMariaDb(EachDatabase, SqlScenario):
