@@ -76,7 +76,8 @@ std::string completion(const Option& option) {
 
 std::string spelled(std::string_view name) {
     std::string key(name);
-    if (key.back() == '*') key.replace(key.size() - 1, 1, "key");
+    const bool is_of_sql = name.starts_with("auth_") && name != "auth_opt_*";
+    if (key.back() == '*') key.replace(key.size() - 1, 1, is_of_sql ? "database" : "key");
     return key;
 }
 
