@@ -72,7 +72,9 @@ RuleRow read_rule(const SqlTable& table, const std::vector<SqlTable::Cell>& row)
 }  // namespace
 
 std::string host_of(std::string_view peer) {
-    return std::string(peer.substr(0, peer.rfind(':')));
+    std::string_view host = peer.substr(0, peer.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return std::string(host);
 }
 
 SqlSource::SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post)

@@ -1,0 +1,205 @@
+// On SQLite; where it is to fail, its file is moved away. Servers: tests/scenarios/sql_test.py.
+#include "auth/sql_source.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+
+#include "support/fake_log.h"
+
+namespace auth {
+namespace {
+
+using broker::AuthAnswer;
+using Kind = AuthAnswer::Kind;
+
+TEST(CircuitBreaker, rests_after_three_failures_and_tries_again) {
+    CircuitBreaker breaker;
+    EXPECT_FALSE(breaker.failed(0));
+    EXPECT_FALSE(breaker.failed(0));
+    EXPECT_TRUE(breaker.may_ask(0));
+    EXPECT_TRUE(breaker.failed(0));
+    EXPECT_FALSE(breaker.failed(1));  // It was on its way.
+    EXPECT_FALSE(breaker.may_ask(999));
+    EXPECT_TRUE(breaker.may_ask(1000));
+    EXPECT_FALSE(breaker.may_ask(1001));  // One tries.
+    EXPECT_FALSE(breaker.failed(1500));   // No news; twice as long.
+    EXPECT_FALSE(breaker.may_ask(3499));
+    EXPECT_TRUE(breaker.may_ask(3500));
+    EXPECT_TRUE(breaker.succeeded());
+    EXPECT_FALSE(breaker.succeeded());
+    EXPECT_FALSE(breaker.failed(4000));
+    EXPECT_TRUE(breaker.may_ask(4000));
+}
+
+TEST(CircuitBreaker, never_rests_longer_than_it_may) {
+    CircuitBreaker breaker;
+    std::uint64_t now_ms = 0;
+    for (int i = 0; i < 3; ++i) breaker.failed(now_ms);
+    for (int i = 0; i < 20; ++i) {
+        now_ms += CircuitBreaker::longest_rest_ms;
+        ASSERT_TRUE(breaker.may_ask(now_ms)) << i;
+        breaker.failed(now_ms);
+    }
+    EXPECT_FALSE(breaker.may_ask(now_ms + CircuitBreaker::longest_rest_ms - 1));
+}
+
+class Source : public ::testing::Test, private broker::AuthWaiter {
+protected:
+    void SetUp() override {
+        if (!has_sql) GTEST_SKIP() << "built without SOCI";
+        ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+        settings_.server = {.kind = SqlServer::Kind::sqlite, .database = folder_ + "/users.db"};
+        settings_.workers = 1;
+        settings_.may_be_plain = true;
+        settings_.user_query = query("SELECT pw FROM u WHERE name = ?");
+        settings_.rule_query = query("SELECT topic FROM r WHERE name = ?");
+        change("CREATE TABLE u (name TEXT, pw TEXT)");
+        change("CREATE TABLE r (name TEXT, topic TEXT)");
+        change("INSERT INTO u VALUES ('ann', 'secret')");
+        change("INSERT INTO r VALUES ('ann', 'a/#')");
+    }
+    void TearDown() override {
+        source_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+    void start() {
+        source_ = std::make_unique<SqlSource>(settings_, log_,
+                                              [this](std::uint32_t, std::function<void()> task) {
+                                                  posted_.set_value(std::move(task));
+                                              });
+    }
+    // For a database that is there no more.
+    void lose() { settings_.server.database = folder_ + "/none/users.db"; }
+
+    static SqlQuery query(std::string_view text) {
+        constexpr SqlArgument asked[] = {SqlArgument::user_name, SqlArgument::access};
+        return *SqlQuery::parse(text, asked);
+    }
+    void change(const std::string& text) {
+        SqlConnection connection(settings_.server);
+        const auto done = connection.execute(text);
+        ASSERT_TRUE(done) << done.error().message;
+    }
+    AuthAnswer login(std::string_view user, std::string_view password,
+                     std::string_view client_id = "c") {
+        auto begun = source_->begin({.client_id = client_id,
+                                     .user_name = user,
+                                     .password = base::as_bytes(password),
+                                     .peer = "127.0.0.1:1",
+                                     .realm = 1});
+        was_asked_ = begun.answer.kind == Kind::later;
+        if (!was_asked_) return begun.answer;
+        begun.exchange->answer_to(*this);
+        posted_.get_future().get()();
+        posted_ = {};
+        return answer_;
+    }
+    SqlRights::Verdict may(std::string_view topic) {
+        return source_->judge({.client_id = "c", .user_name = "ann", .topic = topic});
+    }
+    void on_answer(AuthAnswer answer) override { answer_ = std::move(answer); }
+
+    std::string folder_ = "/tmp/nightjar-sql-XXXXXX";
+    support::FakeLog log_;
+    SqlSettings settings_;
+    std::unique_ptr<SqlSource> source_;
+    std::promise<std::function<void()>> posted_;
+    AuthAnswer answer_;
+    bool was_asked_ = false;  // The database, for the last login.
+};
+
+TEST_F(Source, a_login_is_let_in_again_without_a_query) {
+    start();
+    EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_TRUE(was_asked_);
+    EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_FALSE(was_asked_);
+    EXPECT_EQ(login("ann", "wrong").kind, Kind::unknown);
+    EXPECT_TRUE(was_asked_);
+    EXPECT_EQ(login("ann", "secret", "d").kind, Kind::accepted);
+    EXPECT_TRUE(was_asked_);
+    EXPECT_EQ(source_->figures().cached, 1U);
+}
+
+TEST_F(Source, a_wrong_login_is_refused_again_without_a_query) {
+    start();
+    for (const char* user : {"ann", "nobody"}) {
+        EXPECT_EQ(login(user, "wrong").kind, Kind::unknown);
+        EXPECT_TRUE(was_asked_) << user;
+        EXPECT_EQ(login(user, "wrong", "another").kind, Kind::unknown);
+        EXPECT_FALSE(was_asked_) << user;
+    }
+    EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_EQ(source_->figures().negative, 2U);
+}
+
+TEST_F(Source, caches_may_be_off) {
+    settings_.cache_ms = settings_.negative_cache_ms = 0;
+    start();
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+        EXPECT_TRUE(was_asked_);
+        EXPECT_EQ(login("ann", "wrong").kind, Kind::unknown);
+        EXPECT_TRUE(was_asked_);
+    }
+}
+
+TEST_F(Source, the_rules_are_there_with_the_login) {
+    start();
+    EXPECT_EQ(may("a/b"), SqlRights::Verdict::unknown);
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_EQ(may("a/b"), SqlRights::Verdict::allowed);
+    EXPECT_EQ(may("b"), SqlRights::Verdict::forbidden);
+}
+
+TEST_F(Source, without_a_database_and_an_answer_of_before_on_error_decides) {
+    using OnError = SqlSettings::OnError;
+    const std::tuple<OnError, Kind> rows[] = {{OnError::deny, Kind::refused},
+                                              {OnError::next, Kind::unknown},
+                                              {OnError::stale, Kind::refused}};
+    lose();
+    for (const auto& [on_error, want] : rows) {
+        settings_.on_error = on_error;
+        start();
+        EXPECT_EQ(login("ann", "secret").kind, want);
+    }
+    EXPECT_EQ(answer_.reason, mqtt::ReasonCode::server_unavailable);
+    EXPECT_EQ(source_->database().figures().errors, 1U);
+}
+
+TEST_F(Source, what_it_said_before_holds_while_it_fails) {
+    settings_.cache_ms = 0;
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    change("DROP TABLE u");
+    EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_EQ(source_->figures().stale, 1U);
+    EXPECT_EQ(login("ann", "wrong").kind, Kind::refused);
+    EXPECT_EQ(login("ann", "secret", "another").kind, Kind::refused);
+    EXPECT_EQ(may("a/b"), SqlRights::Verdict::allowed);
+}
+
+TEST_F(Source, an_error_that_it_answers_does_not_close_it) {
+    settings_.negative_cache_ms = 0;
+    settings_.super_query = query("SELECT nothing FROM nowhere WHERE name = ?");
+    start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
+    EXPECT_EQ(source_->database().figures().not_asked, 0U);
+    lose();
+    start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
+    EXPECT_EQ(source_->database().figures().not_asked, 2U);
+}
+
+TEST(HostOf, leaves_the_port_out) {
+    EXPECT_EQ(host_of("127.0.0.1:1883"), "127.0.0.1");
+    EXPECT_EQ(host_of("::1:1883"), "::1");
+    EXPECT_EQ(host_of("[::1]:1883"), "::1");
+}
+
+}  // namespace
+}  // namespace auth
