@@ -214,6 +214,9 @@ base::Result<std::optional<SqlUser>, std::string> SqlSource::read_user(std::size
     const auto table = database_.query(worker, settings_.user_query, values);
     if (!table) return base::fail(table.error());
     if (table->rows.empty()) return std::optional<SqlUser>();
+    // Some databases take "Ann", or "ann ", for "ann".
+    const auto name = table->find(table->rows.front(), "username");
+    if (name && *name != values.user_name) return std::optional<SqlUser>();
     SqlUser user = read_row(*table, table->rows.front());
     if (!settings_.super_query.is_empty()) {
         const auto super = database_.query(worker, settings_.super_query, values);

@@ -52,6 +52,7 @@ std::string overview_text() {
         text.append(" (also when started as ").append(row.alias).append(")\n");
     }
     text += "  nightjar passwd ...\n      edit the users of a password_file or scram_file\n";
+    text += "  nightjar sql ...\n      make and look at users in an SQL database\n";
     text += "  nightjar db ...\n      look into the broker's store\n";
     return text +
            "\nnightjar --help lists the flags of the broker; each tool has its own --help.\n";

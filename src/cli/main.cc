@@ -6,6 +6,7 @@
 #include "cli/db_tool.h"
 #include "cli/dispatch.h"
 #include "cli/passwd_tool.h"
+#include "cli/sql_tool.h"
 #include "cli/tools.h"
 
 int main(int argc, char** argv) {
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
     }
     if (const auto arguments = cli::find_word(args, "passwd")) return cli::run_passwd(*arguments);
     if (const auto arguments = cli::find_word(args, "db")) return cli::run_db(*arguments);
+    if (const auto arguments = cli::find_word(args, "sql")) return cli::run_sql(*arguments);
     if (cli::wants_help(args)) {
         std::fputs(cli::overview_text().c_str(), stdout);
         return 0;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -21,6 +19,7 @@
 #include "auth/access_file.h"
 #include "auth/password_table.h"
 #include "auth/scram_table.h"
+#include "cli/ask_password.h"
 
 namespace cli {
 namespace {
@@ -179,48 +178,9 @@ base::Result<PasswdOptions, std::string> parse(std::span<char*> arguments) {
     return options;
 }
 
-// Shows nothing of what is typed while it lives.
-class NoEcho {
-public:
-    NoEcho() : is_terminal_(tcgetattr(STDIN_FILENO, &before_) == 0) {
-        if (!is_terminal_) return;
-        termios silent = before_;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        tcsetattr(STDIN_FILENO, TCSANOW, &silent);
-    }
-    NoEcho(const NoEcho&) = delete;
-    NoEcho& operator=(const NoEcho&) = delete;
-    ~NoEcho() {
-        if (is_terminal_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-    }
-
-private:
-    termios before_{};
-    bool is_terminal_;
-};
-
-base::Result<std::string, std::string> ask(const char* prompt) {
-    const NoEcho silence;
-    std::fputs(prompt, stdout);
-    std::fflush(stdout);
-    std::string line;
-    if (!std::getline(std::cin, line)) return base::fail(std::string("Error: no password given."));
-    std::fputs("\n", stdout);
-    return line;
-}
-
-base::Result<std::string, std::string> ask_twice() {
-    auto password = ask("Password: ");
-    if (!password) return password;
-    const auto again = ask("Reenter password: ");
-    if (!again) return base::fail(again.error());
-    if (*again != *password) return base::fail(std::string("Error: Passwords do not match."));
-    return password;
-}
-
 base::Result<std::string, std::string> get_password(const PasswdOptions& options) {
-    auto password =
-        options.batch ? base::Result<std::string, std::string>(options.words[2]) : ask_twice();
+    auto password = options.batch ? base::Result<std::string, std::string>(options.words[2])
+                                  : ask_password_twice();
     if (!password) return password;
     if (!options.hash->is_scram) {
         if (!password->empty() && password->size() <= plain_password_bytes_max) return password;

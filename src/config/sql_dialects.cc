@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <span>
 #include <utility>
@@ -167,7 +166,7 @@ Outcome Taker::take_of_plug(const std::string& key, const std::string& value) {
     if (key == "host") {
         sql_.host = value;
     } else if (key == "port") {
-        sql_.port = static_cast<std::uint16_t>(std::strtoul(value.c_str(), nullptr, 10));
+        return set_sql_port(sql_, value);
     } else if (key == "ssl_enabled") {
         sql_.tls = value == "true" ? SqlAuth::Tls::on : SqlAuth::Tls::off;
     } else if (key == "ssl_cert" || key == "ssl_key") {
@@ -185,7 +184,7 @@ Outcome Taker::take_of_go(std::string_view key, const std::string& value) {
     if (key == "host") {
         sql_.host = value;
     } else if (key == "port") {
-        sql_.port = static_cast<std::uint16_t>(std::strtoul(value.c_str(), nullptr, 10));
+        return set_sql_port(sql_, value);
     } else if (key == "socket") {
         sql_.unix_path = value;
     } else if (key == "sslmode") {

@@ -95,6 +95,17 @@ base::Result<std::uint32_t, std::string> read_number(std::string_view key, std::
     return number;
 }
 
+}  // namespace
+
+Outcome set_sql_port(SqlAuth& sql, const std::string& value) {
+    const auto number = read_number("port", value, 65'535);
+    if (!number) return base::fail(number.error());
+    sql.port = static_cast<std::uint16_t>(*number);
+    return {};
+}
+
+namespace {
+
 // host, host:port, [::1]:port or unix:/path.
 Outcome set_server(SqlAuth& sql, std::string_view value) {
     constexpr std::string_view unix_prefix = "unix:";
@@ -112,9 +123,7 @@ Outcome set_server(SqlAuth& sql, std::string_view value) {
     if (has_port) {
         host = value.substr(0, colon);
         port = value.substr(colon + 1);
-        const auto number = read_number("server", port, 65'535);
-        if (!number) return base::fail(number.error());
-        sql.port = static_cast<std::uint16_t>(*number);
+        if (auto set = set_sql_port(sql, std::string(port)); !set) return set;
     }
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (host.empty()) return base::fail(invalid_value("server", value));

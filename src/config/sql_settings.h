@@ -13,6 +13,7 @@ Outcome set_sql_option(Draft& draft, Words& words);
 
 // The same by its KEY: "server", "userquery", ...
 Outcome set_sql(SqlAuth& sql, std::string_view key, const std::string& value);
+Outcome set_sql_port(SqlAuth& sql, const std::string& value);
 bool is_sql_key(std::string_view key);
 
 // A plugin whose options we understand by ourselves: mosquitto-auth-plug and mosquitto-go-auth.

@@ -14,7 +14,7 @@ namespace server {
 
 // What `nightjar sql init` makes, and what is asked without queries of one's own.
 inline constexpr std::string_view default_user_query =
-    "SELECT password_hash, salt, is_superuser, enabled, clientid FROM mqtt_user "
+    "SELECT password_hash, username, salt, is_superuser, enabled, clientid FROM mqtt_user "
     "WHERE username = ${username}";
 inline constexpr std::string_view default_acl_query =
     "SELECT username, clientid, ipaddress, permission, action, topic FROM mqtt_acl "

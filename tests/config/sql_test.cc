@@ -73,7 +73,7 @@ TEST(Sql, what_is_wrong_is_said) {
         {"auth_mysql_timeout 5y", "Write 5s, 500ms, 10m, 1h or 1d"},
         {"auth_mysql_pool_size 65", "It must be 1 to 64"},
         {"auth_mysql_on_error shrug", "Invalid 'on_error' value (shrug)"},
-        {"auth_mysql_server db:0", "Invalid 'server' value (0)"},
+        {"auth_mysql_server db:0", "Invalid 'port' value (0)"},
         {"auth_mysql_server :1", "Invalid 'server' value"},
         {"auth_mysql_database d\nauth_sqlite_database e", "another database already (main.conf:1)"},
         {"auth_mysql_database d\nauth_mysql_tls verify", "'tls verify' is not there for MySQL"},

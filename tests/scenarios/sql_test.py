@@ -205,6 +205,55 @@ class OnPostgreSql(EachDatabase, SqlScenario):
     kind = PostgreSql
 
 
+class Tool(SqlScenario):
+    """nightjar sql."""
+
+    def sql(self, *words, want=0):
+        return self.run_program([BROKER, "sql", "-c", self.broker.config_path, *words], want)
+
+    def use(self, kind):
+        if kind is not Sqlite and not kind.program:
+            self.skipTest(kind.needs + " is not installed")
+        database = running(kind)
+        database.fill()
+        database.run("DROP TABLE mqtt_user", "DROP TABLE mqtt_acl")
+        self.start_with(database)
+        for _ in range(2):
+            self.assertIn("are there", self.sql("init"))
+        self.sql("add-user", "-b", "first", "Ann")
+        self.sql("add-user", "-b", "secret", "Ann")
+        self.sql("add-user", "-b", "secret", "--superuser", "o'root")
+        self.sql("grant", "Ann", "publish", "a/%u/#")
+        self.sql("grant", "--deny", "Ann", "all", "a/Ann/x")
+        self.assertEqual(self.sql("test", "-b", "secret", "Ann"), "accepted\n")
+        self.assertEqual(self.sql("test", "-b", "first", "Ann", want=1), "refused: wrong password\n")
+        self.assertIn("no user", self.sql("test", "-b", "secret", "ann", want=1))
+        self.assertIn("everything", self.sql("test", "-b", "secret", "o'root"))
+        for topic, want in (("a/Ann/y", "allowed: allow a/Ann/#\n"), ("b", "denied: none of 2 rows\n"),
+                            ("a/Ann/x", "denied: deny a/Ann/x\n")):
+            self.assertEqual(self.sql("explain", "Ann", "publish", topic), want)
+        ann = self.login("Ann")
+        self.assertTrue(self.may_publish(ann, "a/Ann/y"))
+        self.login("ann", want=NOT_AUTHORIZED)
+
+    def test_on_sqlite(self):
+        self.use(Sqlite)
+
+    def test_on_mariadb(self):
+        self.use(MariaDb)
+
+    def test_on_postgresql(self):
+        self.use(PostgreSql)
+
+    def test_wrong_use(self):
+        self.start_broker()
+        for words in (["fly"], [], ["init", "x"], ["test"], ["grant", "a", "b"]):
+            self.assertIn("Error", self.sql(*words, want=1))
+        self.assertIn("names no database of users", self.sql("init", want=1))
+        self.assertIn("Unknown option '-x'", self.sql("-x", want=3))
+        self.assertIn("Usage: nightjar sql", self.sql("--help"))
+
+
 class Trouble(SqlScenario):
     def trouble(self, kind):
         if not kind.program:
