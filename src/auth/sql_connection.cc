@@ -165,10 +165,6 @@ const std::string& text_of(const SqlValues& values, SqlArgument argument) {
             return values.client_id;
         case SqlArgument::peer_host:
             return values.peer_host;
-        case SqlArgument::cert_common_name:
-            return values.cert_common_name;
-        case SqlArgument::listener:
-            return values.listener;
         default:
             return values.user_name;
     }
@@ -180,6 +176,7 @@ struct SqlConnection::State {
     explicit State(SqlServer to) : server(std::move(to)) {}
 
     soci::session& connect();
+    soci::session& connect_mysql();
     void lose();
     Prepared& prepare(const SqlQuery& query);
     SqlTable read(Prepared& prepared) const;
@@ -193,10 +190,9 @@ struct SqlConnection::State {
 
 soci::session& SqlConnection::State::connect() {
     if (session) return *session;
+    if (server.kind == SqlServer::Kind::mysql) return connect_mysql();
     switch (server.kind) {
         case SqlServer::Kind::mysql:
-            session =
-                std::make_unique<soci::session>(*soci::factory_mysql(), mysql_parameters(server));
             break;
         case SqlServer::Kind::sqlite:
             session = std::make_unique<soci::session>(*soci::factory_sqlite3(),
@@ -211,6 +207,19 @@ soci::session& SqlConnection::State::connect() {
             break;
         }
     }
+    return *session;
+}
+
+// Its library goes on in the clear with a server that has no TLS.
+soci::session& SqlConnection::State::connect_mysql() {
+    auto fresh = std::make_unique<soci::session>(*soci::factory_mysql(), mysql_parameters(server));
+    if (server.tls != SqlServer::Tls::off) {
+        std::string name;
+        std::string cipher;
+        *fresh << "SHOW STATUS LIKE 'Ssl_cipher'", soci::into(name), soci::into(cipher);
+        if (cipher.empty()) throw soci::soci_error("the server does not encrypt");
+    }
+    session = std::move(fresh);
     return *session;
 }
 

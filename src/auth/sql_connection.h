@@ -51,8 +51,6 @@ struct SqlValues {
     std::string user_name{};
     std::string client_id{};
     std::string peer_host{};
-    std::string cert_common_name{};
-    std::string listener{};
     int access = 0;
 };
 

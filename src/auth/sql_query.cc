@@ -10,12 +10,10 @@
 namespace auth {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, SqlArgument>, 6> names{{
+constexpr std::array<std::pair<std::string_view, SqlArgument>, 4> names{{
     {"username", SqlArgument::user_name},
     {"clientid", SqlArgument::client_id},
     {"peerhost", SqlArgument::peer_host},
-    {"cert_common_name", SqlArgument::cert_common_name},
-    {"listener", SqlArgument::listener},
     {"access", SqlArgument::access},
 }};
 
@@ -194,8 +192,8 @@ base::Result<SqlArgument, std::string> SqlQueryParser::resolve(const Placeholder
     if (found.kind == '{') {
         if (const auto argument = argument_of(found.name)) return *argument;
         return base::fail(
-            fmt::format("has ${{{}}}; there are ${{username}}, ${{clientid}}, ${{peerhost}}, "
-                        "${{cert_common_name}}, ${{listener}} and ${{access}}",
+            fmt::format("has ${{{}}}; there are ${{username}}, ${{clientid}}, ${{peerhost}} and "
+                        "${{access}}",
                         found.name));
     }
     if (found.kind == '%') {

@@ -7,7 +7,7 @@
 //     ?              in the order of the query's arguments, the last one for all that follow
 //     $1 $2          by number
 //     %s %d          mosquitto-auth-plug: texts in order, and the access; %% is a percent sign
-//     ${username}    by name: username, clientid, peerhost, cert_common_name, listener, access
+//     ${username}    by name: username, clientid, peerhost, access
 //
 // Quotes around a placeholder go with it. One inside a longer text cannot be bound, and is refused.
 //
@@ -28,8 +28,6 @@ enum class SqlArgument : std::uint8_t {
     user_name,
     client_id,
     peer_host,
-    cert_common_name,
-    listener,
     access,
 };
 

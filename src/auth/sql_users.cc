@@ -19,11 +19,13 @@ SqlSource* SqlUsers::source_of(std::uint32_t realm) const {
     return sources_[source_of_realm_[realm]].get();
 }
 
-bool SqlUsers::is_everywhere() const {
+bool SqlUsers::has_all_rules() const {
     // No listener is of realm 0.
-    return source_of_realm_.size() > 1 &&
-           std::none_of(source_of_realm_.begin() + 1, source_of_realm_.end(),
-                        [](std::size_t source) { return source == none; });
+    for (std::uint32_t realm = 1; realm < source_of_realm_.size(); ++realm) {
+        const SqlSource* const source = source_of(realm);
+        if (source == nullptr || !source->has_rules()) return false;
+    }
+    return source_of_realm_.size() > 1;
 }
 
 broker::AuthBegun SqlUsers::begin(const broker::Credentials& credentials) {
@@ -40,22 +42,28 @@ void SqlUsers::finish() {
     for (const auto& source : sources_) source->finish();
 }
 
-// After a restart nobody knows by which listener a session came, until its client is back.
-SqlSource* SqlAuthorizer::source_for(const broker::AccessRequest& request) const {
-    if (request.realm != 0) return users_.source_of(request.realm);
-    for (const auto& source : users_.sources()) {
-        if (source->judge(request) != SqlRights::Verdict::unknown) return source.get();
-    }
-    return users_.is_everywhere() && !users_.sources().empty() ? users_.sources().front().get()
-                                                               : nullptr;
+namespace {
+
+bool allows(SqlSource& source, const broker::AccessRequest& request) {
+    const SqlRights::Verdict verdict = source.judge(request);
+    if (verdict == SqlRights::Verdict::unknown) source.look_up(request);
+    return verdict == SqlRights::Verdict::allowed;
 }
 
+}  // namespace
+
 bool SqlAuthorizer::is_allowed(const broker::AccessRequest& request) {
-    SqlSource* const source = source_for(request);
-    if (source == nullptr || !source->has_rules()) return others_.is_allowed(request);
-    const SqlRights::Verdict verdict = source->judge(request);
-    if (verdict == SqlRights::Verdict::unknown) source->look_up(request);
-    return verdict == SqlRights::Verdict::allowed;
+    if (request.realm != 0) {
+        SqlSource* const source = users_.source_of(request.realm);
+        if (source == nullptr || !source->has_rules()) return others_.is_allowed(request);
+        return allows(*source, request);
+    }
+    // After a restart nobody knows by which listener a session came, until its client is back: all
+    // have to allow it.
+    for (const auto& source : users_.sources()) {
+        if (source->has_rules() && !allows(*source, request)) return false;
+    }
+    return users_.has_all_rules() || others_.is_allowed(request);
 }
 
 bool SqlAuthorizer::allows_everything() const {
@@ -66,7 +74,7 @@ bool SqlAuthorizer::allows_everything() const {
 }
 
 std::string SqlAuthorizer::explain(const broker::AccessRequest& request) {
-    const SqlSource* const source = source_for(request);
+    const SqlSource* const source = users_.source_of(request.realm);
     if (source == nullptr || !source->has_rules()) return others_.explain(request);
     return source->explain(request);
 }

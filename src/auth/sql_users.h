@@ -27,8 +27,8 @@ public:
     // Null if the realm has none.
     SqlSource* source_of(std::uint32_t realm) const;
     const std::vector<std::unique_ptr<SqlSource>>& sources() const { return sources_; }
-    // True if no realm is without a database.
-    bool is_everywhere() const;
+    // True if each realm has a database, and rules in it.
+    bool has_all_rules() const;
     void finish();
 
 private:
@@ -48,8 +48,6 @@ public:
     std::string explain(const broker::AccessRequest& request) override;
 
 private:
-    SqlSource* source_for(const broker::AccessRequest& request) const;
-
     SqlUsers& users_;
     broker::Authorizer& others_;
 };

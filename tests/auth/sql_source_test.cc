@@ -1,6 +1,4 @@
 // On SQLite; where it is to fail, its file is moved away. Servers: tests/scenarios/sql_test.py.
-#include "auth/sql_source.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +6,8 @@
 #include <filesystem>
 #include <future>
 
+#include "auth/anonymous.h"
+#include "auth/sql_users.h"
 #include "support/fake_log.h"
 
 namespace auth {
@@ -193,6 +193,32 @@ TEST_F(Source, an_error_that_it_answers_does_not_close_it) {
     start();
     for (int i = 0; i < 5; ++i) EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
     EXPECT_EQ(source_->database().figures().not_asked, 2U);
+}
+
+TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    std::vector<std::unique_ptr<SqlSource>> sources;
+    sources.push_back(std::move(source_));
+    SqlUsers users;
+    users.use(std::move(sources), {SqlUsers::none, 0, SqlUsers::none});
+    EXPECT_TRUE(users.has_users(1));
+    EXPECT_FALSE(users.has_users(0) || users.has_users(2) || users.has_users(3));
+    const auto may_in = [&](broker::Authorizer& others, std::uint32_t realm, const char* topic) {
+        SqlAuthorizer rules(users, others);
+        EXPECT_FALSE(rules.allows_everything());
+        return rules.is_allowed(
+            {.client_id = "c", .user_name = "ann", .topic = topic, .realm = realm});
+    };
+    OpenAuthorizer open;
+    ClosedAuthorizer closed;
+    EXPECT_TRUE(may_in(closed, 1, "a/b"));
+    EXPECT_FALSE(may_in(open, 1, "b"));
+    EXPECT_TRUE(may_in(open, 2, "b"));
+    EXPECT_FALSE(may_in(closed, 2, "a/b"));
+    EXPECT_TRUE(may_in(open, 0, "a/b"));
+    EXPECT_FALSE(may_in(open, 0, "b"));
+    EXPECT_FALSE(may_in(closed, 0, "a/b"));
 }
 
 TEST(HostOf, leaves_the_port_out) {

@@ -1,5 +1,5 @@
 """Users in SQL databases: real servers, which the tests start, and what becomes of the broker when
-they freeze, die and come back."""
+they freeze, die and come back: fault 39."""
 
 import hashlib
 import os
@@ -15,8 +15,10 @@ from wire import CONNACK, V5, V311
 SUCCESS, NOT_AUTHORIZED, UNAVAILABLE = 0, 0x87, 0x88
 PBKDF2 = "PBKDF2$sha256$901$nightsalt123$5a/v/IWhtw/tp4l44b105q6oT1duwhCS"  # Of "secret".
 BCRYPT = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
-INJECTIONS = ("x' OR '1'='1", "' OR 1=1 -- ", "ann'; DROP TABLE mqtt_user; -- ", "ann\\", "\\' OR 1=1#",
-              '" OR ""="', "ann'/*", ":v1", "$1", "?", "%s", "ann\u00bf'", "ä' OR 'a'='a")
+INJECTIONS = (
+    "x' OR '1'='1", "' OR 1=1 -- ", "ann'; DROP TABLE mqtt_user; -- ", "ann\\", "\\' OR 1=1#",
+    '" OR ""="', "ann'/*", ":v1", "$1", "?", "%s", "ann\u00bf'", "ä' OR 'a'='a",
+)
 
 
 def has_sql():
@@ -200,6 +202,11 @@ class OnSqlite(EachDatabase, SqlScenario):
 class OnMariaDb(EachDatabase, SqlScenario):
     kind = MariaDb
 
+    def test_tls_is_not_given_up_for_a_server_without(self):
+        self.start(tls="on", tls_ca="/etc/ssl/certs/ca-certificates.crt")
+        self.login("ann", want=UNAVAILABLE)
+        self.broker.wait_log("the server does not encrypt")
+
 
 class OnPostgreSql(EachDatabase, SqlScenario):
     kind = PostgreSql
@@ -226,10 +233,12 @@ class Tool(SqlScenario):
         self.sql("grant", "Ann", "publish", "a/%u/#")
         self.sql("grant", "--deny", "Ann", "all", "a/Ann/x")
         self.assertEqual(self.sql("test", "-b", "secret", "Ann"), "accepted\n")
-        self.assertEqual(self.sql("test", "-b", "first", "Ann", want=1), "refused: wrong password\n")
+        refused = self.sql("test", "-b", "first", "Ann", want=1)
+        self.assertEqual(refused, "refused: wrong password\n")
         self.assertIn("no user", self.sql("test", "-b", "secret", "ann", want=1))
         self.assertIn("everything", self.sql("test", "-b", "secret", "o'root"))
-        for topic, want in (("a/Ann/y", "allowed: allow a/Ann/#\n"), ("b", "denied: none of 2 rows\n"),
+        for topic, want in (("a/Ann/y", "allowed: allow a/Ann/#\n"),
+                            ("b", "denied: none of 2 rows\n"),
                             ("a/Ann/x", "denied: deny a/Ann/x\n")):
             self.assertEqual(self.sql("explain", "Ann", "publish", topic), want)
         ann = self.login("Ann")
