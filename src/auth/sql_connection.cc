@@ -29,7 +29,6 @@ bool SqlTable::has(std::string_view column) const {
 #include <soci/soci.h>
 #include <soci/version.h>
 
-#include <ctime>
 #include <list>
 #include <unordered_map>
 
@@ -151,6 +150,23 @@ std::string in_small_letters(std::string text) {
     return text;
 }
 
+std::vector<std::string> columns_of(const soci::row& row) {
+    std::vector<std::string> columns;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+        columns.push_back(in_small_letters(row.get_properties(column).get_name()));
+    }
+    return columns;
+}
+
+std::vector<SqlTable::Cell> cells_of(const soci::row& row) {
+    std::vector<SqlTable::Cell> cells;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+        const bool is_null = row.get_indicator(column) == soci::i_null;
+        cells.push_back(is_null ? SqlTable::Cell() : text_of(row, column));
+    }
+    return cells;
+}
+
 // What libraries say ends in newlines, and may have more of them.
 std::string one_line(std::string_view message) {
     std::string line;
@@ -191,22 +207,16 @@ struct SqlConnection::State {
 soci::session& SqlConnection::State::connect() {
     if (session) return *session;
     if (server.kind == SqlServer::Kind::mysql) return connect_mysql();
-    switch (server.kind) {
-        case SqlServer::Kind::mysql:
-            break;
-        case SqlServer::Kind::sqlite:
-            session = std::make_unique<soci::session>(*soci::factory_sqlite3(),
-                                                      sqlite_parameters(server));
-            break;
-        case SqlServer::Kind::postgresql: {
-            session = std::make_unique<soci::session>(*soci::factory_postgresql(),
-                                                      postgresql_parameters(server));
-            auto* backend = static_cast<soci::postgresql_session_backend*>(session->get_backend());
-            const int opened = PQsocket(backend->conn_);
-            socket.with([&](int& fd) { fd = opened; });
-            break;
-        }
+    if (server.kind == SqlServer::Kind::sqlite) {
+        session =
+            std::make_unique<soci::session>(*soci::factory_sqlite3(), sqlite_parameters(server));
+        return *session;
     }
+    session =
+        std::make_unique<soci::session>(*soci::factory_postgresql(), postgresql_parameters(server));
+    auto* backend = static_cast<soci::postgresql_session_backend*>(session->get_backend());
+    const int opened = PQsocket(backend->conn_);
+    socket.with([&](int& fd) { fd = opened; });
     return *session;
 }
 
@@ -252,21 +262,12 @@ Prepared& SqlConnection::State::prepare(const SqlQuery& query) {
 SqlTable SqlConnection::State::read(Prepared& to_run) const {
     SqlTable table;
     to_run.statement.execute(false);
-    const soci::row& row = to_run.row;
     while (to_run.statement.fetch()) {
-        if (table.columns.empty()) {
-            for (std::size_t column = 0; column < row.size(); ++column) {
-                table.columns.push_back(in_small_letters(row.get_properties(column).get_name()));
-            }
-        }
+        if (table.columns.empty()) table.columns = columns_of(to_run.row);
         if (table.rows.size() == rows_max) {
             throw soci::soci_error(fmt::format("more than {} rows", rows_max));
         }
-        auto& cells = table.rows.emplace_back();
-        for (std::size_t column = 0; column < row.size(); ++column) {
-            const bool is_null = row.get_indicator(column) == soci::i_null;
-            cells.push_back(is_null ? SqlTable::Cell() : text_of(row, column));
-        }
+        table.rows.push_back(cells_of(to_run.row));
     }
     return table;
 }

@@ -43,8 +43,8 @@ bool CircuitBreaker::succeeded() {
     return std::exchange(rest_ms_, 0) != 0;
 }
 
-SqlDatabase::SqlDatabase(SqlServer server, std::size_t workers, std::string name, base::Log& log,
-                         LateAnswers::Post post)
+SqlDatabase::SqlDatabase(const SqlServer& server, std::size_t workers, std::string name,
+                         base::Log& log, LateAnswers::Post post)
     : name_(std::move(name)),
       timeout_ms_(static_cast<std::uint64_t>(server.timeout.count())),
       log_(log),
@@ -114,11 +114,14 @@ void SqlDatabase::watch() {
         } else {
             something_to_watch_.wait_for(lock, watch_interval, [this] { return finishing_; });
         }
-        const std::uint64_t now_ms = now_us() / 1000;
-        for (const auto& worker : workers_) {
-            const std::uint64_t deadline_ms = worker->deadline_ms.load();
-            if (deadline_ms != 0 && deadline_ms < now_ms) worker->connection.abort();
-        }
+        abort_overdue(now_us() / 1000);
+    }
+}
+
+void SqlDatabase::abort_overdue(std::uint64_t now_ms) {
+    for (const auto& worker : workers_) {
+        const std::uint64_t deadline_ms = worker->deadline_ms.load();
+        if (deadline_ms != 0 && deadline_ms < now_ms) worker->connection.abort();
     }
 }
 

@@ -63,7 +63,7 @@ public:
     static constexpr std::size_t queue_max = 10'000;
 
     // `name` is for the log: "mysql users@db.example".
-    SqlDatabase(SqlServer server, std::size_t workers, std::string name, base::Log& log,
+    SqlDatabase(const SqlServer& server, std::size_t workers, std::string name, base::Log& log,
                 LateAnswers::Post post);
     SqlDatabase(const SqlDatabase&) = delete;
     SqlDatabase& operator=(const SqlDatabase&) = delete;
@@ -90,6 +90,7 @@ private:
     };
 
     void watch();
+    void abort_overdue(std::uint64_t now_ms);
     void count(const SqlError* error, std::uint64_t began_us);
     void report(const std::string& error, std::uint64_t now_ms);
 

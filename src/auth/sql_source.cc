@@ -16,6 +16,7 @@ using mqtt::ReasonCode;
 
 constexpr std::size_t secret_bytes = 32;
 constexpr std::uint64_t retry_ms = 5'000;
+constexpr std::uint64_t sweep_interval_ms = 1'000;
 constexpr std::uint64_t minute_ms = 60'000;
 
 std::uint64_t now_ms() {
@@ -126,9 +127,9 @@ bool SqlSource::is_cached(const broker::Credentials& credentials, const Attempt&
 }
 
 bool SqlSource::is_known_as_wrong(const Attempt& attempt) {
-    return negative_.with([&](const Expiries& expiries) {
-        const auto found = expiries.find(key_of(attempt.negative));
-        return found != expiries.end() && now_ms() < found->second;
+    return negative_.with([&](const WrongLogins& wrong) {
+        const auto found = wrong.expiries.find(key_of(attempt.negative));
+        return found != wrong.expiries.end() && now_ms() < found->second;
     });
 }
 
@@ -179,16 +180,17 @@ AuthAnswer SqlSource::admit(std::size_t worker, const Attempt& attempt, SqlUser 
 }
 
 AuthAnswer SqlSource::refuse(const Attempt& attempt) {
+    if (settings_.negative_cache_ms == 0) return AuthAnswer::pass_on();
     const std::uint64_t now = now_ms();
-    if (settings_.negative_cache_ms != 0) {
-        negative_.with([&](Expiries& expiries) {
-            if (expiries.size() >= negative_max) {
-                std::erase_if(expiries, [&](const auto& each) { return each.second <= now; });
-            }
-            if (expiries.size() >= negative_max) return;
-            expiries[key_of(attempt.negative)] = now + settings_.negative_cache_ms;
-        });
-    }
+    negative_.with([&](WrongLogins& wrong) {
+        const auto is_over = [&](const auto& each) { return each.second <= now; };
+        if (wrong.expiries.size() >= negative_max && wrong.next_sweep_ms <= now) {
+            std::erase_if(wrong.expiries, is_over);
+            wrong.next_sweep_ms = now + sweep_interval_ms;
+        }
+        if (wrong.expiries.size() >= negative_max) return;
+        wrong.expiries[key_of(attempt.negative)] = now + settings_.negative_cache_ms;
+    });
     return AuthAnswer::pass_on();
 }
 

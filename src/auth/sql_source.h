@@ -94,7 +94,10 @@ private:
         Digest negative{};  // Of all that the answer depends on.
         std::uint32_t realm = 0;
     };
-    using Expiries = std::unordered_map<std::string, std::uint64_t>;
+    struct WrongLogins {
+        std::unordered_map<std::string, std::uint64_t> expiries;
+        std::uint64_t next_sweep_ms = 0;  // For while it is full.
+    };
 
     Attempt attempt_of(const broker::Credentials& credentials) const;
     bool is_cached(const broker::Credentials& credentials, const Attempt& attempt) const;
@@ -112,7 +115,7 @@ private:
     base::Log& log_;
     const std::vector<std::uint8_t> secret_;
     SqlRights rights_;
-    base::Guarded<Expiries> negative_;
+    base::Guarded<WrongLogins> negative_;
     base::Guarded<std::unordered_set<std::string>> pending_;
     base::Guarded<std::pair<std::string, std::string>> decoy_;  // A hash and its salt.
     std::atomic<std::uint64_t> warned_ms_{0};

@@ -221,29 +221,36 @@ Outcome read_value(std::string_view flag, const std::string& value, SqlOptions& 
     return {};
 }
 
+// A flag without a value, or a word.
+Outcome read_word(std::string_view word, SqlOptions& options) {
+    if (word == "--superuser") {
+        options.is_super = true;
+    } else if (word == "--deny") {
+        options.denies = true;
+    } else if (word == "-h" || word == "--help") {
+        options.help = true;
+    } else if (word.starts_with('-')) {
+        return fail(fmt::format("Unknown option '{}'.", word));
+    } else {
+        options.words.emplace_back(word);
+    }
+    return {};
+}
+
 base::Result<SqlOptions, std::string> parse(std::span<char*> arguments) {
     constexpr std::array<std::string_view, 5> with_value{"-c", "-b", "-i", "-a", "-l"};
     SqlOptions options;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view word = arguments[i];
-        if (std::find(with_value.begin(), with_value.end(), word) != with_value.end()) {
-            if (++i == arguments.size()) {
-                return base::fail(fmt::format("Error: {} needs a value.", word));
-            }
-            if (auto read = read_value(word, arguments[i], options); !read) {
-                return base::fail(read.error());
-            }
-        } else if (word == "--superuser") {
-            options.is_super = true;
-        } else if (word == "--deny") {
-            options.denies = true;
-        } else if (word == "-h" || word == "--help") {
-            options.help = true;
-        } else if (word.starts_with('-')) {
-            return base::fail(fmt::format("Error: Unknown option '{}'.", word));
-        } else {
-            options.words.emplace_back(word);
+    while (!arguments.empty()) {
+        const std::string_view word = arguments[0];
+        const bool has_value =
+            std::find(with_value.begin(), with_value.end(), word) != with_value.end();
+        if (has_value && arguments.size() == 1) {
+            return base::fail(fmt::format("Error: {} needs a value.", word));
         }
+        const Outcome read =
+            has_value ? read_value(word, arguments[1], options) : read_word(word, options);
+        if (!read) return base::fail(read.error());
+        arguments = arguments.subspan(has_value ? 2 : 1);
     }
     return options;
 }

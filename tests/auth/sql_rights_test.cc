@@ -5,7 +5,6 @@
 namespace auth {
 namespace {
 
-using broker::Access;
 using Verdict = SqlRights::Verdict;
 constexpr SqlRights::Times times{.fresh_ms = 1000, .stale_ms = 5000};
 
