@@ -109,11 +109,8 @@ void SqlDatabase::report(const std::string& error, std::uint64_t now_ms) {
 void SqlDatabase::watch() {
     std::unique_lock lock(watch_mutex_);
     while (!finishing_) {
-        if (busy_.load() == 0) {
-            something_to_watch_.wait(lock, [this] { return finishing_ || busy_.load() != 0; });
-        } else {
-            something_to_watch_.wait_for(lock, watch_interval, [this] { return finishing_; });
-        }
+        something_to_watch_.wait(lock, [this] { return finishing_ || busy_.load() != 0; });
+        something_to_watch_.wait_for(lock, watch_interval, [this] { return finishing_; });
         abort_overdue(now_us() / 1000);
     }
 }
