@@ -235,6 +235,7 @@ base::Result<std::optional<SqlUser>, std::string> SqlSource::read_user(std::size
 base::Result<SqlRules, std::string> SqlSource::read_rules(std::size_t worker, const SqlUser& user,
                                                           const SqlValues& values) {
     if (user.is_super || !has_rules()) return SqlRules::everything();
+    if (settings_.rule_query.is_empty()) return SqlRules();
     struct Asked {
         int number;
         std::uint8_t access;

@@ -39,8 +39,9 @@ struct SqlSettings {
     SqlServer server{};
     std::size_t workers = 8;
     SqlQuery user_query{};
-    SqlQuery super_query{};  // May be empty: the user's row says it, or nobody is.
-    SqlQuery rule_query{};   // May be empty: who is in may do everything.
+    SqlQuery super_query{};    // May be empty: the user's row says it, or nobody is.
+    SqlQuery rule_query{};     // May be empty: who is in may do everything.
+    bool needs_rules = false;  // Or, without that query, nothing.
     AccessNumbers access_numbers = AccessNumbers::go_auth;
     std::string super_pattern{};  // As fnmatch() has it.
     bool may_be_plain = false;
@@ -67,7 +68,7 @@ public:
 
     // Credentials with a name and without a method.
     broker::AuthBegun begin(const broker::Credentials& credentials);
-    bool has_rules() const { return !settings_.rule_query.is_empty(); }
+    bool has_rules() const { return settings_.needs_rules || !settings_.rule_query.is_empty(); }
     // Never waits. `unknown` if the client did not come in by this database.
     SqlRights::Verdict judge(const broker::AccessRequest& request);
     // Has the rules of a client read that did not come in by us, for its next request.

@@ -115,6 +115,14 @@ Outcome Taker::take() {
     if (sql_.user_query.text.empty()) {
         return base::fail(fmt::format("Error: {} needs a userquery.", plugin_.path));
     }
+    // Only now: the lines may stand in any order.
+    if (find(plugin_, "disable_superuser") == "true") sql_.super_query = {};
+    if (sql_.dialect == Dialect::auth_plug && sql_.acl_query.text.empty()) {
+        warn(
+            fmt::format("{} has no aclquery: as with that plugin, only superusers may publish or "
+                        "subscribe.",
+                        plugin_.path));
+    }
     return {};
 }
 
@@ -208,11 +216,9 @@ Outcome Taker::take_cache_of_go(const std::string& key, const std::string& value
     if (key == "acl_cache_seconds") {
         return has_cache ? set_sql(sql_, "acl_cache", value) : Outcome{};
     }
-    if (key == "disable_superuser") {
-        if (value == "true") sql_.super_query = {};
-    } else if (!key.starts_with("hasher") && !key.starts_with("log_") && key != "cache" &&
-               key != "cache_type" && key != "cache_reset" && key != "cache_refresh" &&
-               key != "exhaust_backend_first") {
+    if (!key.starts_with("hasher") && !key.starts_with("log_") && key != "cache" &&
+        key != "disable_superuser" && key != "cache_type" && key != "cache_reset" &&
+        key != "cache_refresh" && key != "exhaust_backend_first") {
         warn(
             fmt::format("the option '{}' of {} is not there, and is left out.", key, plugin_.path));
     }

@@ -125,6 +125,7 @@ base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth&
     settings.workers = sql.pool_size;
     if (sql.dialect == config::SqlAuth::Dialect::auth_plug) {
         settings.access_numbers = auth::SqlSettings::AccessNumbers::auth_plug;
+        settings.needs_rules = true;
     }
     settings.super_pattern = sql.superusers;
     settings.may_be_plain = sql.plain_passwords;

@@ -112,6 +112,18 @@ protected:
     bool was_asked_ = false;  // The database, for the last login.
 };
 
+TEST_F(Source, without_a_query_of_rules_allows_everything_or_nothing) {
+    settings_.rule_query = {};
+    for (const bool needs_rules : {false, true}) {
+        settings_.needs_rules = needs_rules;
+        start();
+        ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+        EXPECT_EQ(source_->has_rules(), needs_rules);
+        const auto want = needs_rules ? SqlRights::Verdict::forbidden : SqlRights::Verdict::allowed;
+        EXPECT_EQ(may("a/b"), want);
+    }
+}
+
 TEST_F(Source, a_login_is_let_in_again_without_a_query) {
     start();
     EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);

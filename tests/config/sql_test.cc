@@ -122,13 +122,17 @@ TEST(Sql, go_auths_options_are_ours) {
     EXPECT_EQ(sql.tls, SqlAuth::Tls::verify);
     EXPECT_EQ(sql.cache_ms, 11'000U);
     EXPECT_EQ(sql.super_query.text, "SELECT 2");
-    EXPECT_EQ(sql_of(text + "auth_opt_disable_superuser true\n").super_query.text, "");
+    const std::string disabled = "auth_opt_disable_superuser true\n";
+    EXPECT_EQ(sql_of(text + disabled).super_query.text, "");
+    const std::size_t behind_plugin = text.find('\n') + 1;
+    const std::string above = text.substr(0, behind_plugin) + disabled + text.substr(behind_plugin);
+    EXPECT_EQ(sql_of(above).super_query.text, "");
 }
 
 TEST(Sql, what_a_plugin_had_and_we_have_not_is_a_warning_and_closes_no_door) {
     const auto config = parse_text(
         "auth_plugin /x/auth-plug.so\nauth_opt_backends mysql,redis\nauth_opt_dbname d\n"
-        "auth_opt_userquery SELECT 1\nauth_opt_anonusername a\n");
+        "auth_opt_userquery SELECT 1\nauth_opt_aclquery SELECT 2\nauth_opt_anonusername a\n");
     ASSERT_TRUE(config);
     EXPECT_EQ(shown_warnings(*config),
               (std::vector<std::string>{
