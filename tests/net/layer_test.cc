@@ -56,8 +56,8 @@ struct LayeredHost : Host {
     }
     std::string read_all(ClientSocket& client) {
         std::string text;
+        std::vector<std::uint8_t> buffer(std::size_t{1} << 18);
         const auto read = [&] {
-            std::array<std::uint8_t, 4096> buffer{};
             const auto count = client.read(buffer);
             if (count) text.append(reinterpret_cast<char*>(buffer.data()), *count);
             return client.at_end() || !count;
