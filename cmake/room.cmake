@@ -30,6 +30,18 @@ function(nightjar_tests room)
   add_executable(test_${room} ${sources})
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${room} PRIVATE nightjar_${room} ${TESTS_LIBRARIES} GTest::gtest_main)
-  gtest_discover_tests(test_${room} TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 300 LABELS ${room})
+  nightjar_add_test(${room})
+endfunction()
+
+# nightjar_add_test(LABEL): the program test_LABEL. ctest runs each of its tests in a process of its
+# own; with sanitizers all in one, since starting and ending such a process costs ten times what most
+# tests do.
+function(nightjar_add_test label)
+  if(NIGHTJAR_SANITIZE)
+    add_test(NAME ${label} COMMAND test_${label})
+    set_tests_properties(${label} PROPERTIES TIMEOUT 900 LABELS ${label})
+  else()
+    gtest_discover_tests(test_${label} TEST_PREFIX ${label}. DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 300 LABELS ${label})
+  endif()
 endfunction()
