@@ -130,9 +130,17 @@ void EventLoop::on_stream_handle_closed(uv_handle_t* handle) {
 
 base::Result<Listener*, std::string> EventLoop::listen(const ListenOptions& options,
                                                        AcceptHandler& handler) {
-    auto listener = Listener::open(*this, options, handler);
-    if (!listener) return base::fail(std::move(listener).error());
-    listeners_.push_back(std::move(*listener));
+    auto sockets = ListenSockets::open(options);
+    if (!sockets) return base::fail(std::move(sockets).error());
+    return listen(options, std::move(*sockets), handler);
+}
+
+base::Result<Listener*, std::string> EventLoop::listen(const ListenOptions& options,
+                                                       ListenSockets sockets,
+                                                       AcceptHandler& handler) {
+    std::unique_ptr<Listener> listener(new Listener(*this, options, std::move(sockets), handler));
+    if (auto started = listener->start(); !started) return base::fail(std::move(started.error()));
+    listeners_.push_back(std::move(listener));
     return listeners_.back().get();
 }
 

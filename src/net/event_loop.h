@@ -73,6 +73,9 @@ public:
     // Binds and listens at once; accepts in the turns to come. The loop owns the listener.
     base::Result<Listener*, std::string> listen(const ListenOptions& options,
                                                 AcceptHandler& handler);
+    // The same with sockets that were opened before, by `options`.
+    base::Result<Listener*, std::string> listen(const ListenOptions& options, ListenSockets sockets,
+                                                AcceptHandler& handler);
     // Stops listening and deletes it; its connections stay.
     void close(Listener& listener);
 

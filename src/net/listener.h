@@ -23,32 +23,13 @@
 #include "base/timer_wheel.h"
 #include "net/address.h"
 #include "net/fd.h"
+#include "net/listen_sockets.h"
 #include "net/stream.h"
-#include "net/unix_socket.h"
 
 namespace net {
 
 class EventLoop;
 class Listener;
-
-// The shape of accept4(), so that a test can be the system that has no descriptors left.
-using AcceptFunction = int (*)(int fd, sockaddr* address, socklen_t* size, int flags);
-
-struct ListenOptions {
-    std::string host = {};             // Empty: every address, IPv4 and IPv6.
-    std::string unix_path = {};        // Not empty: a unix socket there, and nothing else.
-    std::uint16_t port = 0;            // 0: the system picks one, the same for all families.
-    int family = AF_UNSPEC;            // AF_INET or AF_INET6 restricts it.
-    std::string bind_interface = {};   // Only what comes in through it, e.g. "eth0".
-    bool shared_port = false;          // Other loops listen there too (SO_REUSEPORT).
-    bool joins = false;                // One of them has the port already: this is not the first.
-    bool no_delay = true;              // TCP_NODELAY on each connection.
-    std::uint32_t user_timeout_s = 0;  // TCP_USER_TIMEOUT; 0: as long as the system tries.
-    int backlog = 4096;                // The system clamps it.
-    std::size_t accepts_per_turn_max = 256;
-    std::uint32_t accepts_per_second_max = 0;  // 0: no limit.
-    AcceptFunction accept = nullptr;           // nullptr: accept4().
-};
 
 class AcceptHandler {
 public:
@@ -72,34 +53,29 @@ public:
     ~Listener();
 
     // The real one, also if port 0 was asked for.
-    std::uint16_t port() const { return port_; }
+    std::uint16_t port() const { return sockets_.port(); }
     const std::string& unix_path() const { return options_.unix_path; }
     // What it is bound to, for the log.
-    const std::vector<Address>& addresses() const { return addresses_; }
+    const std::vector<Address>& addresses() const { return sockets_.addresses(); }
+    // What has connected already, whatever the rate: before it is closed.
+    void accept_waiting();
+    // 0: no limit. It may change while connections come.
+    void set_accepts_per_second_max(std::uint32_t rate) { options_.accepts_per_second_max = rate; }
 
 private:
     friend class EventLoop;
     // One listening socket. libuv lets go of poll later than we do, so it lives on its own.
     struct Socket {
         uv_poll_t poll{};
-        Fd fd;
-        Listener* listener = nullptr;
-        bool polled = false;  // libuv knows poll.
-        bool ready = false;   // There is something to accept.
+        int fd = -1;         // Of sockets_.
+        bool ready = false;  // There is something to accept.
     };
 
-    Listener(EventLoop& loop, const ListenOptions& options, AcceptHandler& handler);
-    static base::Result<std::unique_ptr<Listener>, std::string> open(EventLoop& loop,
-                                                                     const ListenOptions& options,
-                                                                     AcceptHandler& handler);
-    base::Result<void, std::string> bind();
-    // Binds all addresses to one port; the error is an errno value's sentence.
-    base::Result<void, std::string> bind_all(const std::vector<Address>& addresses);
-    base::Result<void, std::string> bind_unix();
-    void add_socket(Fd fd);
+    Listener(EventLoop& loop, const ListenOptions& options, ListenSockets sockets,
+             AcceptHandler& handler);
     base::Result<void, std::string> start();
     void shut();
-    bool is_shut() const { return sockets_.empty(); }
+    bool is_shut() const { return polls_.empty(); }
     void watch();
     void rest(std::uint64_t duration_ms);
     void pause(int error);
@@ -113,10 +89,8 @@ private:
     AcceptHandler& handler_;
     ListenOptions options_;
     base::Timer resume_;
-    std::vector<Socket*> sockets_;
-    UnixSocket unix_socket_;
-    std::vector<Address> addresses_;
-    std::uint16_t port_ = 0;
+    ListenSockets sockets_;
+    std::vector<Socket*> polls_;  // One for each of them, until it is shut.
     // What the rate allows at once, in thousandths of a connection.
     static constexpr std::uint64_t one_connection = 1000;
     std::uint64_t allowance_ = 0;
