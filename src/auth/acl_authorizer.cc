@@ -75,6 +75,10 @@ void AclAuthorizer::use(AclTables tables) {
     });
 }
 
+AclTableRef AclAuthorizer::table(std::size_t index) {
+    return tables_.with([&](const AclTables& tables) { return tables[index]; });
+}
+
 AclAuthorizer::Known AclAuthorizer::gather(const AccessRequest& request) {
     AclTables wanted;
     std::uint64_t version = 0;

@@ -27,6 +27,8 @@ class AclAuthorizer : public broker::Authorizer {
 public:
     // In place of what was there before.
     void use(AclTables tables);
+    // Of the realm `index` + 1, which is there.
+    AclTableRef table(std::size_t index);
 
     bool is_allowed(const broker::AccessRequest& request) override;
     bool allows_everything() const override {

@@ -66,9 +66,9 @@ std::string without_crypto(const std::string& file) {
 
 }  // namespace
 
-base::Result<void, std::string> ScramAuthenticator::load(std::span<const std::string> files,
-                                                         std::vector<std::string>& warnings) {
-    std::vector<Realm> fresh(files.size());
+base::Result<ScramTables, std::string> read_scram_files(std::span<const std::string> files,
+                                                        std::vector<std::string>& warnings) {
+    ScramTables fresh(files.size());
     for (std::size_t i = 0; i < files.size(); ++i) {
         const std::string& file = files[i];
         fresh[i].has_users = !file.empty();
@@ -86,12 +86,15 @@ base::Result<void, std::string> ScramAuthenticator::load(std::span<const std::st
         fresh[i].table = std::move(*table);
         if (is_first) warn_of_readers(file, warnings);
     }
-    realms_.with([&](std::vector<Realm>& realms) { realms.swap(fresh); });
-    return {};
+    return fresh;
+}
+
+void ScramAuthenticator::use(ScramTables tables) {
+    realms_.with([&](ScramTables& realms) { realms.swap(tables); });
 }
 
 bool ScramAuthenticator::has_users(std::uint32_t realm) const {
-    return realms_.with([&](const std::vector<Realm>& realms) {
+    return realms_.with([&](const ScramTables& realms) {
         return realm != 0 && realm <= realms.size() && realms[realm - 1].has_users;
     });
 }
@@ -112,7 +115,7 @@ broker::AuthBegun ScramAuthenticator::begin(const broker::Credentials& credentia
 ScramKeys ScramAuthenticator::keys_of(std::uint32_t realm, std::string_view user) {
     std::optional<ScramKeys> keys;
     ScramDecoys decoys;
-    realms_.with([&](const std::vector<Realm>& realms) {
+    realms_.with([&](const ScramTables& realms) {
         ASSERT(realm - 1 < realms.size());
         const ScramTable& table = realms[realm - 1].table;
         decoys = table.decoys();

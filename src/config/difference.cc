@@ -59,14 +59,14 @@ void compare_listeners(const Config& running, const Config& wanted, Difference& 
     for (const Listener& listener : running.listeners) {
         const Listener* other = counterpart(listener, running.listeners, wanted.listeners);
         if (other == nullptr) {
-            found.needs_restart.push_back(name_of(listener) + " is gone");
+            found.reloadable.push_back(name_of(listener) + " is gone");
         } else {
             compare_listener({running, &listener}, {wanted, other}, found);
         }
     }
     for (const Listener& listener : wanted.listeners) {
         if (counterpart(listener, wanted.listeners, running.listeners) == nullptr) {
-            found.needs_restart.push_back(name_of(listener) + " is new");
+            found.reloadable.push_back(name_of(listener) + " is new");
         }
     }
 }

@@ -1,10 +1,10 @@
 #include "server/access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
-
-#include "server/settings.h"
 
 namespace server {
 namespace {
@@ -22,8 +22,7 @@ auth::WorkPool::Limits hash_limits() {
 }  // namespace
 
 Access::Access(const config::Config& config, auth::LateAnswers::Post post)
-    : realms_(server::realms(config)),
-      is_closed_(!config.authorization_unavailable_because.empty()),
+    : is_closed_(!config.authorization_unavailable_because.empty()),
       post_(std::move(post)),
       pool_(hash_limits()),
       late_(pool_, post_),
@@ -35,24 +34,59 @@ Access::Access(const config::Config& config, auth::LateAnswers::Post post)
     chain_.add(scram_);
 }
 
-std::vector<std::string> Access::files(std::string config::Security::*file) const {
-    std::vector<std::string> paths;
-    for (const config::Security& realm : realms_) paths.push_back(realm.*file);
-    return paths;
+// Realms without listeners have no users any more.
+std::vector<std::string> Access::paths(const Realms& realms, std::string config::Security::*file) {
+    std::vector<std::string> found;
+    for (const Realms::Realm& realm : realms.all) {
+        found.push_back(realm.in_use ? realm.security.*file : std::string());
+    }
+    return found;
 }
 
-base::Result<void, std::string> Access::load(std::vector<std::string>& warnings) {
-    auto passwords = auth::PasswordTables::read(files(&config::Security::password_file), warnings);
+base::Result<Access::Files, std::string> Access::read(Realms realms,
+                                                      std::vector<std::string>& warnings) {
+    if (auto kept = keep_databases(realms); !kept) return base::fail(std::move(kept.error()));
+    auto passwords =
+        auth::PasswordTables::read(paths(realms, &config::Security::password_file), warnings);
     if (!passwords) return base::fail(std::move(passwords.error()));
-    auto rules = auth::read_acl_files(files(&config::Security::acl_file), warnings);
+    auto rules = auth::read_acl_files(paths(realms, &config::Security::acl_file), warnings);
     if (!rules) return base::fail(std::move(rules.error()));
-    // The last that can fail.
-    if (auto loaded = scram_.load(files(&config::Security::scram_file), warnings); !loaded) {
-        return loaded;
+    auto scram = auth::read_scram_files(paths(realms, &config::Security::scram_file), warnings);
+    if (!scram) return base::fail(std::move(scram.error()));
+    for (std::size_t i = 0; i < realms.all.size(); ++i) {
+        // Its sessions have what rights they had.
+        if (!realms.all[i].in_use) (*rules)[i] = acl_.table(i);
     }
-    passwords_.use(std::move(*passwords));
-    acl_.use(std::move(*rules));
+    return Files{std::move(realms), std::move(*passwords), std::move(*rules), std::move(*scram)};
+}
+
+void Access::use(Files files) {
+    realms_ = std::move(files.realms);
+    passwords_.use(std::move(files.passwords));
+    acl_.use(std::move(files.rules));
+    scram_.use(std::move(files.scram));
+}
+
+// Their connections and what is known of their users are made once.
+base::Result<void, std::string> Access::keep_databases(Realms& realms) const {
+    const std::size_t before = realms_.all.size();
+    for (std::size_t i = 0; i < realms.all.size(); ++i) {
+        config::SqlAuth& sql = realms.all[i].security.sql;
+        if (i < before) {
+            sql = realms_.all[i].security.sql;
+        } else if (before != 0 && sql.kind != config::SqlAuth::Kind::none) {
+            return base::fail(
+                fmt::format("Error: {}: a new listener with users in a database needs a restart.",
+                            sql.place.text));
+        }
+    }
     return {};
+}
+
+base::Result<void, std::string> Access::open_databases(base::Log& log) {
+    std::vector<config::Security> security;
+    for (const Realms::Realm& realm : realms_.all) security.push_back(realm.security);
+    return sql_.open(security, log, post_);
 }
 
 }  // namespace server

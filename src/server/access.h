@@ -4,9 +4,7 @@
 //     authenticator():  password_file -> SQL -> scram_file -> allow_anonymous
 //     authorizer():     SQL, or where no database has rules: acl_file
 //
-// Listeners that have the same security options are a realm, by whose number the broker asks.
-//
-// Owned by Server; outlives the shards' connections. Threads: load() and finish() on shard 0's, or
+// Owned by Server; outlives the shards' connections. Threads: use() and finish() on shard 0's, or
 // before the shards run; what it consists of says the rest.
 #pragma once
 
@@ -19,24 +17,33 @@
 #include "auth/password_authenticator.h"
 #include "auth/scram_authenticator.h"
 #include "config/config.h"
+#include "server/realms.h"
 #include "server/sql_access.h"
 
 namespace server {
 
 class Access {
 public:
+    // What the files of all realms say.
+    struct Files {
+        Realms realms;
+        auth::PasswordTables passwords;
+        auth::AclTables rules;
+        auth::ScramTables scram;
+    };
+
     // `post` runs a task on a shard's thread.
     Access(const config::Config& config, auth::LateAnswers::Post post);
     Access(const Access&) = delete;
     Access& operator=(const Access&) = delete;
 
-    // Reads all files anew: all of them, or, if it fails with a sentence, none. Appends what is odd
-    // about them to `warnings`.
-    base::Result<void, std::string> load(std::vector<std::string>& warnings);
+    // Fails with a sentence, and appends what is odd about the files to `warnings`. Databases stay
+    // those of the first time.
+    base::Result<Files, std::string> read(Realms realms, std::vector<std::string>& warnings);
+    // In place of what was there before.
+    void use(Files files);
     // Once, before the shards run: what it takes to ask databases. Fails with a sentence.
-    base::Result<void, std::string> open_databases(base::Log& log) {
-        return sql_.open(realms_, log, post_);
-    }
+    base::Result<void, std::string> open_databases(base::Log& log);
     void print_databases(base::Log& log) const { sql_.print(log); }
     // No login is answered any more, and no thread of ours runs.
     void finish() {
@@ -48,12 +55,15 @@ public:
     broker::Authorizer& authorizer() {
         return is_closed_ ? static_cast<broker::Authorizer&>(closed_) : sql_.authorizer();
     }
-    const std::vector<config::Security>& realms() const { return realms_; }
+    // As they are in use.
+    const Realms& realms() const { return realms_; }
 
 private:
-    std::vector<std::string> files(std::string config::Security::*file) const;
+    static std::vector<std::string> paths(const Realms& realms,
+                                          std::string config::Security::*file);
+    base::Result<void, std::string> keep_databases(Realms& realms) const;
 
-    const std::vector<config::Security> realms_;  // By number, less 1; those of the start.
+    Realms realms_;
     const bool is_closed_;  // There are rules that we cannot read: nothing is allowed.
     const auth::LateAnswers::Post post_;
     auth::WorkPool pool_;

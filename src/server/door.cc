@@ -44,7 +44,7 @@ void Door::set_tls(base::Ref<net::TlsContext> context) {
 
 std::string_view Door::dress(net::DetachedStream& connection) {
     if (has_tls) {
-        auto place = net::HandshakePlace::take(handshakes, configured.max_handshakes);
+        auto place = net::HandshakePlace::take(counts.handshakes, configured.max_handshakes);
         if (!place) return "max_handshakes";
         auto context = tls_.with([](const auto& current) { return current; });
         connection.layer = net::TlsLayer::make(std::move(context), user_from, std::move(*place));

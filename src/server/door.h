@@ -1,6 +1,8 @@
-// One listener of the configuration, as all shards share it. Outlives every connection.
+// One listener of the configuration, as all shards share it. Outlives every connection: one that a
+// reload has replaced or closed stays until the end, for those that came in by it.
 //
-// Threads: options do not change; counts are atomic; what a reload replaces is guarded.
+// Threads: options do not change; counts are atomic; the files of TLS, which a reload reads again,
+// are guarded.
 #pragma once
 
 #include <atomic>
@@ -30,16 +32,26 @@ struct ConnectionLimit {
 std::string name_of(const net::Address& peer);
 
 struct Door {
+    // What counts for all that came in there, whatever its options were.
+    struct Counts {
+        std::atomic<std::int64_t> connections{0};
+        std::atomic<std::int64_t> handshakes{0};  // Going on.
+    };
+
+    // `before`: the door at the same place until now. Both outlive every connection.
+    explicit Door(Door* before = nullptr) : counts(before ? before->counts : own_counts) {}
+
     broker::ListenerOptions options;
-    config::Listener configured;        // As it was at the start.
+    config::Listener configured;        // By what it was made.
     std::int64_t connections_max = -1;  // -1 = no limit.
-    std::atomic<std::int64_t> connections{0};
     ConnectionLimit* all = nullptr;
     AddressLimit* addresses = nullptr;
 
     bool has_tls = false;
     net::UserFrom user_from = net::UserFrom::nothing;
-    std::atomic<std::int64_t> handshakes{0};  // Going on.
+
+    Counts own_counts;
+    Counts& counts;  // Of the first door at the place.
 
     // "port 1883", "unix socket /run/mqtt".
     std::string place() const;

@@ -5,10 +5,8 @@
 #include "broker/recovery.h"
 #include "config/difference.h"
 #include "net/limits.h"
-#include "net/web_socket_layer.h"
 #include "server/make_store.h"
 #include "server/settings.h"
-#include "server/tls_doors.h"
 
 namespace server {
 
@@ -18,12 +16,10 @@ Server::Server(config::Config config, config::Options source, Logger& log)
     : config_(std::move(config)),
       source_(std::move(source)),
       log_(log),
-      address_limit_(static_cast<std::uint32_t>(config_.max_connections_per_address)),
+      doors_(config_, log_, shards_),
       access_(config_, [this](std::uint32_t shard, std::function<void()> task) {
           shards_[shard]->post(std::move(task));
-      }) {
-    connection_limit_.max = config_.global_max_connections;
-}
+      }) {}
 
 Server::~Server() {
     log_.set_publisher({});
@@ -39,14 +35,15 @@ base::Result<void, std::string> Server::open() {
          {config_.authentication_unavailable_because, config_.authorization_unavailable_because}) {
         if (!reason.empty()) log_.print(LogType::error, "{}", reason);
     }
-    if (auto loaded = load_users(); !loaded) return loaded;
-    if (auto opened = access_.open_databases(log_); !opened) return opened;
-    if (config_.local_only) return open_local_listeners();
-    for (const config::Listener& listener : config_.listeners) {
-        if (auto opened = open_listener(listener); !opened) return opened;
+    if (config_.local_only) {
+        log_.print(LogType::notice,
+                   "Starting in local only mode. Connections will only be possible from clients "
+                   "running on this machine.");
+        log_.print(LogType::notice,
+                   "Create a configuration file which defines a listener to allow remote access.");
     }
-    if (!doors_.empty()) return {};
-    return base::fail(std::string("Error: none of the listeners can be opened."));
+    if (auto applied = apply(config_); !applied) return applied;
+    return access_.open_databases(log_);
 }
 
 base::Result<void, std::string> Server::make_shards() {
@@ -95,68 +92,16 @@ base::Result<void, std::string> Server::recover() {
     return base::fail(durable_store_->restore_error());
 }
 
-// A file that does not parse changes nothing.
-base::Result<void, std::string> Server::load_users() {
+// All or nothing: what cannot be read or opened changes nothing.
+base::Result<void, std::string> Server::apply(const config::Config& config) {
     std::vector<std::string> warnings;
-    auto loaded = access_.load(warnings);
+    auto files = access_.read(doors_.realms(config, access_.realms()), warnings);
     for (const std::string& warning : warnings) log_.print(LogType::warning, "{}", warning);
-    return loaded;
-}
-
-base::Result<void, std::string> Server::open_listener(const config::Listener& listener) {
-    if (!listener.unavailable_because.empty()) {
-        log_.print(LogType::error, "Error: listener {} is not opened: {}", listener.port,
-                   listener.unavailable_because);
-        return {};
-    }
-    if (listener.protocol == config::Protocol::websockets && !net::has_web_socket) {
-        return base::fail(fmt::format("Error: {}: this build has no wslay, so it has no WebSocket.",
-                                      name_of(listener)));
-    }
-    auto door = std::make_unique<Door>();
-    door->options = door_options(listener, access_.realms());
-    door->configured = listener;
-    door->connections_max = listener.max_connections;
-    door->all = &connection_limit_;
-    door->addresses = &address_limit_;
-    if (auto loaded = load_tls(*door, listener); !loaded) return loaded;
-    net::ListenOptions options = listen_options(listener, config_, shards_.size());
-    for (const auto& shard : shards_) {
-        auto opened = shard->listen(*door, options);
-        if (!opened) return base::fail(std::move(opened.error()));
-        if (!options.joins) log_addresses(**opened);
-        options.port = door->options.port = (*opened)->port();  // Known only now if it was 0.
-        options.joins = true;
-        // One socket at a path; its clients move to their shards with CONNECT.
-        if (!listener.unix_path.empty()) break;
-    }
-    doors_.push_back(std::move(door));
-    return {};
-}
-
-void Server::log_addresses(const net::Listener& listener) {
-    if (!listener.unix_path().empty()) {
-        log_.print(LogType::information, "Opening unix listen socket on path {}.",
-                   listener.unix_path());
-    }
-    for (const net::Address& address : listener.addresses()) {
-        log_.print(LogType::information, "Opening {} listen socket on port {}.",
-                   address.family() == AF_INET6 ? "ipv6" : "ipv4", listener.port());
-    }
-}
-
-// One of the two families is enough: not every machine has IPv6.
-base::Result<void, std::string> Server::open_local_listeners() {
-    log_.print(LogType::notice,
-               "Starting in local only mode. Connections will only be possible from clients "
-               "running on this machine.");
-    log_.print(LogType::notice,
-               "Create a configuration file which defines a listener to allow remote access.");
-    std::string error;
-    for (const config::Listener& listener : config_.listeners) {
-        if (const auto opened = open_listener(listener); !opened) error = opened.error();
-    }
-    if (doors_.empty()) return base::fail(error);
+    if (!files) return base::fail(std::move(files.error()));
+    auto doors = doors_.prepare(config, files->realms);
+    if (!doors) return base::fail(std::move(doors.error()));
+    access_.use(std::move(*files));
+    doors_.apply(std::move(*doors));
     return {};
 }
 
@@ -209,7 +154,6 @@ void Server::stop() {
     }
 }
 
-// All or nothing: a file that does not parse changes nothing.
 void Server::reload() {
     log_.print(LogType::information, "Reloading config.");
     auto fresh = config::parse(source_);
@@ -218,14 +162,7 @@ void Server::reload() {
         log_.print(LogType::error, "Error: the configuration is not reloaded; the old one stays.");
     };
     if (!fresh) return stay(config::to_string(fresh.error()));
-    auto tls = TlsReload::read(doors_, *fresh);
-    if (!tls) return stay(tls.error());
-    if (const auto loaded = load_users(); !loaded) return stay(loaded.error());
-    tls->apply();
-    for (const std::string& listener : tls->switched()) {
-        log_.print(LogType::warning, "Warning: TLS of {} is on or off now, which needs a restart.",
-                   listener);
-    }
+    if (const auto applied = apply(*fresh); !applied) return stay(applied.error());
     for (const config::Warning& warning : fresh->warnings) {
         log_.print(LogType::warning, "{}", config::to_string(warning));
     }

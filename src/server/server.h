@@ -16,7 +16,7 @@
 #include "config/parse.h"
 #include "net/signals.h"
 #include "server/access.h"
-#include "server/door.h"
+#include "server/doors.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
 #include "storage/durable_store.h"
@@ -40,10 +40,7 @@ private:
     base::Result<void, std::string> make_shards();
     base::Result<void, std::string> make_store();
     base::Result<void, std::string> recover();
-    base::Result<void, std::string> load_users();
-    base::Result<void, std::string> open_listener(const config::Listener& listener);
-    void log_addresses(const net::Listener& listener);
-    base::Result<void, std::string> open_local_listeners();
+    base::Result<void, std::string> apply(const config::Config& config);
     void on_signal(int signal);
     void stop();
     void reload();
@@ -56,10 +53,8 @@ private:
     config::Config config_;
     config::Options source_;
     Logger& log_;
-    ConnectionLimit connection_limit_;
-    AddressLimit address_limit_;
+    Doors doors_;
     Access access_;
-    std::vector<std::unique_ptr<Door>> doors_;
     std::unique_ptr<broker::Store> store_;
     storage::DurableStore* durable_store_ = nullptr;  // The same; null if it keeps nothing.
     std::unique_ptr<broker::Broker> broker_;

@@ -79,18 +79,7 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     return options;
 }
 
-std::vector<config::Security> realms(const config::Config& config) {
-    std::vector<config::Security> realms;
-    for (const config::Listener& listener : config.listeners) {
-        const bool is_known =
-            std::find(realms.begin(), realms.end(), listener.security) != realms.end();
-        if (!is_known) realms.push_back(listener.security);
-    }
-    return realms;
-}
-
-broker::ListenerOptions door_options(const config::Listener& listener,
-                                     std::span<const config::Security> realms) {
+broker::ListenerOptions door_options(const config::Listener& listener, std::uint32_t realm) {
     broker::ListenerOptions options;
     options.port = listener.port;
     options.mount_point = listener.mount_point;
@@ -106,10 +95,7 @@ broker::ListenerOptions door_options(const config::Listener& listener,
     options.use_user_name_as_client_id = listener.use_username_as_clientid;
     options.takes_proven_user =
         listener.tls.use_identity_as_username || listener.tls.use_subject_as_username;
-    const auto realm = std::find(realms.begin(), realms.end(), listener.security);
-    if (realm != realms.end()) {
-        options.realm = static_cast<std::uint32_t>(realm - realms.begin()) + 1;
-    }
+    options.realm = realm;
     return options;
 }
 
@@ -123,7 +109,8 @@ net::ListenOptions listen_options(const config::Listener& listener, const config
                      : listener.socket_domain == config::SocketDomain::ipv6 ? AF_INET6
                                                                             : AF_UNSPEC;
     options.bind_interface = listener.bind_interface;
-    options.shared_port = loops > 1;
+    // Also of one loop: a reload may open the port for another address before it closes this one.
+    options.shared_port = true;
     options.no_delay = config.set_tcp_nodelay;
     options.user_timeout_s = static_cast<std::uint32_t>(config.tcp_user_timeout_s);
     // Each loop takes its share, rounded up.

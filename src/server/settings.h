@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -15,11 +14,7 @@ namespace server {
 // What is said about persistence, at all and by topic; level memory if it is off.
 broker::DurabilityLevels durability_levels(const config::Persistence& persistence);
 std::shared_ptr<const broker::Options> broker_options(const config::Config& config);
-// What listeners say about users and their rights, each that differs once: the realms 1, 2, ...
-std::vector<config::Security> realms(const config::Config& config);
-// `realms` are those of the whole configuration.
-broker::ListenerOptions door_options(const config::Listener& listener,
-                                     std::span<const config::Security> realms = {});
+broker::ListenerOptions door_options(const config::Listener& listener, std::uint32_t realm = 0);
 // `loops`: how many event loops will listen there.
 net::ListenOptions listen_options(const config::Listener& listener, const config::Config& config,
                                   std::size_t loops);

@@ -1,6 +1,8 @@
 #include "server/shard_thread.h"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "server/client.h"
 
@@ -42,12 +44,30 @@ std::int64_t ShardThread::LoopClock::wall_ms() const {
         .count();
 }
 
-base::Result<const net::Listener*, std::string> ShardThread::listen(
-    Door& door, const net::ListenOptions& options) {
-    auto listener = loop_->listen(options, *this);
-    if (!listener) return base::fail(std::move(listener.error()));
-    entrances_.push_back({*listener, &door});
-    return *listener;
+void ShardThread::open(Door& door, const net::ListenOptions& options, net::ListenSockets sockets) {
+    if (stopping_) return;
+    auto listener = loop_->listen(options, std::move(sockets), *this);
+    if (listener) return entrances_.push_back({*listener, &door});
+    log_.print(base::LogType::error, "Error: nobody can come in by {}: {}.", door.place(),
+               listener.error());
+}
+
+void ShardThread::replace(const Door& before, Door& door, std::uint32_t accepts_per_second_max) {
+    for (Entrance& entrance : entrances_) {
+        if (entrance.door != &before) continue;
+        entrance.door = &door;
+        entrance.listener->set_accepts_per_second_max(accepts_per_second_max);
+    }
+}
+
+void ShardThread::close(const Door& door) {
+    const auto leads_in = [&](const Entrance& entrance) { return entrance.door == &door; };
+    for (const Entrance& entrance : entrances_) {
+        if (leads_in(entrance)) entrance.listener->accept_waiting();
+    }
+    const auto rest = std::partition(entrances_.begin(), entrances_.end(), std::not_fn(leads_in));
+    for (auto gone = rest; gone != entrances_.end(); ++gone) loop_->close(*gone->listener);
+    entrances_.erase(rest, entrances_.end());
 }
 
 void ShardThread::run() {
@@ -69,17 +89,17 @@ Door& ShardThread::door_of(const net::Listener& listener) {
 void ShardThread::on_connection(net::Listener& listener, net::DetachedStream connection) {
     Door& door = door_of(listener);
     const net::Address& peer = connection.peer;
-    if (!take_place(door.connections, door.connections_max)) {
+    if (!take_place(door.counts.connections, door.connections_max)) {
         refuse(broker::Refusal::connection_limit, peer, "max_connections");
         return;
     }
     if (!take_place(door.all->count, door.all->max)) {
-        door.connections.fetch_sub(1, std::memory_order_relaxed);
+        door.counts.connections.fetch_sub(1, std::memory_order_relaxed);
         refuse(broker::Refusal::connection_limit, peer, "global_max_connections");
         return;
     }
     if (!door.addresses->take(peer)) {
-        door.connections.fetch_sub(1, std::memory_order_relaxed);
+        door.counts.connections.fetch_sub(1, std::memory_order_relaxed);
         door.all->count.fetch_sub(1, std::memory_order_relaxed);
         refuse(broker::Refusal::connection_limit, peer, "max_connections_per_address");
         return;
@@ -98,7 +118,7 @@ void ShardThread::on_connection(net::Listener& listener, net::DetachedStream con
 }
 
 void ShardThread::give_back(Door& door, const net::Address& peer) {
-    door.connections.fetch_sub(1, std::memory_order_relaxed);
+    door.counts.connections.fetch_sub(1, std::memory_order_relaxed);
     door.all->count.fetch_sub(1, std::memory_order_relaxed);
     door.addresses->give_back(peer);
 }

@@ -32,9 +32,6 @@ public:
     ShardThread& operator=(const ShardThread&) = delete;
     ~ShardThread() override;
 
-    // Before run(). Fails with a sentence.
-    base::Result<const net::Listener*, std::string> listen(Door& door,
-                                                           const net::ListenOptions& options);
     void run();
 
     broker::Shard& shard() { return *shard_; }
@@ -42,6 +39,12 @@ public:
     // From any thread: `task` runs in the shard's.
     void post(net::Task task) { loop_->inbox().post(std::move(task)); }
 
+    // Lets clients in by these sockets, which were opened by `options`.
+    void open(Door& door, const net::ListenOptions& options, net::ListenSockets sockets);
+    // Who comes from now on comes in by `door`.
+    void replace(const Door& before, Door& door, std::uint32_t accepts_per_second_max);
+    // Nobody comes in any more; who is in stays.
+    void close(const Door& door);
     // No new connections; tells every client, and run() returns when they are gone or did not go.
     void begin_stop();
 

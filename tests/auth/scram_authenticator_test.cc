@@ -40,8 +40,10 @@ protected:
     }
     std::string load() {
         warnings_.clear();
-        const auto loaded = authenticator_.load(files_, warnings_);
-        return loaded ? "" : loaded.error();
+        auto tables = read_scram_files(files_, warnings_);
+        if (!tables) return tables.error();
+        authenticator_.use(std::move(*tables));
+        return {};
     }
     bool has(std::uint32_t realm, std::string_view user) {
         const ScramKeys keys = authenticator_.keys_of(realm, user);

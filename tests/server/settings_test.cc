@@ -84,35 +84,11 @@ TEST(Settings, listener_options_reach_its_clients) {
     EXPECT_EQ("127.0.0.1", listen.host);
     EXPECT_EQ(AF_INET, listen.family);
     EXPECT_TRUE(listen.shared_port);
-    EXPECT_FALSE(listen_options(config.listeners.at(0), config, 1).shared_port);
 }
 
 TEST(Settings, threads_says_how_many_shards) {
     EXPECT_EQ(3U, shard_count(parsed("threads 3\n")));
     EXPECT_GE(shard_count(parsed("")), 1U);
-}
-
-TEST(Settings, listeners_with_the_same_security_options_are_a_realm) {
-    const config::Config config = parsed(
-        "per_listener_settings true\nlistener 1\nscram_file a\nlistener 2\nlistener 3\n"
-        "scram_file b\nlistener 4\nscram_file a\n");
-    const auto all = realms(config);
-    ASSERT_EQ(3U, all.size());
-    EXPECT_EQ("b", all[2].scram_file);
-    std::vector<std::uint32_t> of_listeners;
-    for (const config::Listener& listener : config.listeners) {
-        of_listeners.push_back(door_options(listener, all).realm);
-    }
-    EXPECT_EQ((std::vector<std::uint32_t>{1, 2, 3, 1}), of_listeners);
-}
-
-TEST(Settings, without_per_listener_settings_all_listeners_have_the_same_users) {
-    const config::Config config = parsed("scram_file a\nlistener 1\nlistener 2\n");
-    const auto all = realms(config);
-    ASSERT_EQ(1U, all.size());
-    for (const config::Listener& listener : config.listeners) {
-        EXPECT_EQ(1U, door_options(listener, all).realm);
-    }
 }
 
 struct PathRow {
