@@ -11,6 +11,7 @@
 #include "auth/crypto.h"
 #include "auth/mosquitto_hash.h"
 #include "auth/sql_connection.h"
+#include "config/difference.h"
 #include "config/parse.h"
 #include "net/tls_context.h"
 #include "net/web_socket_layer.h"
@@ -32,6 +33,7 @@ struct BrokerFlags {
     bool help = false;
     bool version = false;
     bool test_config = false;
+    std::optional<std::string> plan;  // The file that a broker runs with.
 };
 
 void print_version(std::FILE* out) {
@@ -75,6 +77,8 @@ void print_help(std::FILE* out) {
                " -p, --port        : listen on this port, for clients of this machine; up to ten "
                "times.\n"
                "                     Not recommended in conjunction with the -c option.\n"
+               " --plan FILE       : say what a reload would change where FILE is in force, and "
+               "exit.\n"
                " -q, --quiet       : log nothing, whatever the configuration file says.\n"
                " -v, --verbose     : log everything, whatever the configuration file says.\n"
                " --test-config     : check the configuration file and exit.\n"
@@ -99,6 +103,7 @@ private:
     std::optional<std::string> read(std::string_view flag, BrokerFlags& flags) {
         if (flag == "-c" || flag == "--config-file") return read_file(flags);
         if (flag == "-p" || flag == "--port") return read_port(flags);
+        if (flag == "--plan") return read_plan(flags);
         if (flag == "-d" || flag == "--daemon") {
             flags.daemon = true;
         } else if (flag == "-h" || flag == "--help") {
@@ -112,7 +117,7 @@ private:
         } else if (flag == "--version") {
             flags.version = true;
         } else if (flag == "--tls-keylog") {
-            return "Error: --tls-keylog is not supported: this build has no TLS.";
+            return "Error: --tls-keylog is not supported.";
         } else {
             return fmt::format("Error: Unknown option '{}'.", flag);
         }
@@ -123,6 +128,13 @@ private:
         if (args_.empty()) return "Error: -c argument given, but no config file specified.";
         if (flags.config.file) return "Error: -c argument given more than once.";
         flags.config.file = args_[0];
+        args_ = args_.subspan(1);
+        return std::nullopt;
+    }
+
+    std::optional<std::string> read_plan(BrokerFlags& flags) {
+        if (args_.empty()) return "Error: --plan argument given, but no config file specified.";
+        flags.plan = args_[0];
         args_ = args_.subspan(1);
         return std::nullopt;
     }
@@ -192,6 +204,14 @@ int serve(config::Config config, const BrokerFlags& flags, server::Logger& log) 
     return 0;
 }
 
+int print_plan(const config::Config& running, const config::Config& wanted) {
+    const config::Difference difference = config::difference(running, wanted);
+    for (const std::string& name : difference.reloadable) fmt::print("reload: {}\n", name);
+    for (const std::string& name : difference.needs_restart) fmt::print("restart: {}\n", name);
+    if (difference.empty()) fmt::print("Nothing would change.\n");
+    return 0;
+}
+
 }  // namespace
 
 int run_broker(std::span<char*> args) {
@@ -211,6 +231,14 @@ int run_broker(std::span<char*> args) {
     auto config = config::parse(flags.config);
     if (!config) {
         log.print(base::LogType::error, "{}", config::to_string(config.error()));
+        return exit_wrong_use;
+    }
+    if (flags.plan) {
+        config::Options running = flags.config;
+        running.file = flags.plan;
+        const auto before = config::parse(running);
+        if (before) return print_plan(*before, *config);
+        log.print(base::LogType::error, "{}", config::to_string(before.error()));
         return exit_wrong_use;
     }
     if (flags.test_config) {

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import wire
-from harness import HOST, ReservedPort, Scenario, main, nightjar_only, wait_until
+from harness import BROKER, HOST, ReservedPort, Scenario, main, nightjar_only, wait_until
 from wire import CONNACK, V5
 
 SUCCESS, NOT_AUTHORIZED = 0, 0x87
@@ -140,6 +140,19 @@ class Reload(Scenario):
         ann.publish("shut", b"1", qos=1)
         ann.publish("open", b"1", qos=1)
         self.assertEqual([packet.topic for packet in anybody.ping()], ["open"])
+
+    def test_the_plan_says_what_would_change(self):
+        self.start_broker("sys_interval 5", "max_qos 1")
+        running = self.file("running.conf", "sys_interval 5\nthreads 1\nlistener 1\nmax_qos 1\n")
+        wanted = self.file("wanted.conf", "sys_interval 6\nthreads 2\nlistener 1\nlistener 2\n")
+
+        def plan(new, old, want=0):
+            return self.run_program([BROKER, "-c", new, "--plan", old], want)
+        self.assertEqual(plan(wanted, running),
+                         "reload: sys_interval\nreload: max_qos (listener 1)\n"
+                         "reload: listener 2 is new\nrestart: threads\n")
+        self.assertEqual(plan(running, running), "Nothing would change.\n")
+        self.assertIn("bad.conf:1: Error", plan(self.file("bad.conf", "x y\n"), running, want=3))
 
 
 if __name__ == "__main__":
