@@ -176,7 +176,9 @@ std::string Connection::explain(const mqtt::Publish& packet, ReasonCode reason) 
     switch (reason) {
         case ReasonCode::quota_exceeded:
             if (size_max == 0 || packet.payload.size() <= size_max) {
-                if (shard_.broker().store().has_failed()) return "the store has failed";
+                const Store& store = shard_.broker().store();
+                if (store.has_failed()) return "the store has failed";
+                if (store.is_out_of_space()) return "the store has no space left";
                 return "max_retained_messages or max_retained_bytes is reached";
             }
             return fmt::format("payload of {} bytes: message_size_limit is {}",
@@ -223,10 +225,12 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
         }
     }
     if (is_v5() && shard_.is_beyond_store(publication)) {
-        shard_.refusals().print(Refusal::store_failed, session_->client_id(),
-                                "Client {}: the message to {} is refused, it cannot be kept: the "
-                                "store has failed.",
-                                session_->client_id(), packet.topic);
+        shard_.refusals().print(
+            Refusal::store_failed, session_->client_id(),
+            "Client {}: the message to {} is refused, it cannot be kept: the "
+            "store {}.",
+            session_->client_id(), packet.topic,
+            shard_.broker().store().has_failed() ? "has failed" : "has no space left");
         return ReasonCode::quota_exceeded;
     }
     if (publication.retain && !shard_.retain(publication)) {

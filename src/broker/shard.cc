@@ -70,7 +70,9 @@ bool Shard::route(Publication& publication) {
 
 // Other shards do not say who would keep it, so whom they would give it to counts as if.
 bool Shard::is_beyond_store(const Publication& publication) {
-    if (!records_ || !publication.is_promised() || !broker_.store().has_failed()) return false;
+    const Store& store = broker_.store();
+    const bool keeps = !store.has_failed() && !store.is_out_of_space();
+    if (!records_ || !publication.is_promised() || keeps) return false;
     const std::uint64_t elsewhere = ~(std::uint64_t{1} << number_);
     if (publication.retain || broker_.shared_groups().count() > 0) return true;
     if ((interest_.shards_for(publication.topic) & elsewhere) != 0) return true;

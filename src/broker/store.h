@@ -190,6 +190,8 @@ public:
     virtual std::vector<QueueSlice> take_slices(std::uint32_t /*shard*/) { return {}; }
     // Nothing more becomes safe until the next start. Shards are woken when it begins.
     virtual bool has_failed() const { return false; }
+    // Nothing becomes safe until there is space again, which needs no help.
+    virtual bool is_out_of_space() const { return false; }
 
     // Makes safe what was appended, if it can. No append() and no wake after it.
     virtual void finish() {}

@@ -69,6 +69,7 @@ public:
     bool is_behind() const { return is_behind_.load(std::memory_order_relaxed); }
     // Nothing is committed any more. Every shard is woken when it begins.
     bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
+    bool is_out_of_space() const { return is_out_of_space_.load(std::memory_order_relaxed); }
     broker::StoreFigures figures() const;
 
 private:

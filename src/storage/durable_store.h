@@ -37,6 +37,7 @@ public:
         return reader_.take(shard);
     }
     bool has_failed() const override { return committer_.has_failed(); }
+    bool is_out_of_space() const override { return committer_.is_out_of_space(); }
     void finish() override;
     // Without a thread (CommitterOptions::has_thread): what that would do next.
     WriteAttempt write_group() { return committer_.write_group(); }

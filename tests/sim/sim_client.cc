@@ -296,11 +296,12 @@ void SimClient::repeat() {
     }
 }
 
-// A store that has failed cannot keep what it is sent.
+// A store that has failed, or has no space, cannot keep what it is sent; there may be space again
+// by the time that the client is told.
 bool SimClient::is_refused(const Packet& packet) const {
     const bool is_answer = packet.type == PacketType::puback || packet.type == PacketType::pubrec;
     return is_answer && packet.reason == mqtt::ReasonCode::quota_exceeded &&
-           around_.world->broker().store().has_failed();
+           (around_.world->broker().store().has_failed() || around_.was_disk_full);
 }
 
 bool SimClient::on_packet(const Packet& packet) {

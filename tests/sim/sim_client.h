@@ -33,6 +33,7 @@ struct Surroundings {
     broker::ListenerOptions listener{};
     support::BrokerWorld* world = nullptr;  // While the broker runs.
     std::size_t receive_maximum = 20;       // Of the broker.
+    bool was_disk_full = false;             // Since the broker was started.
 };
 
 struct Character {

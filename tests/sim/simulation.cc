@@ -124,6 +124,7 @@ void Simulation::crash() {
     early_.reset();
     store_.reset();
     disk_.set_full(false);
+    around_.was_disk_full = false;
     if (is_synced_) {
         disk_.cut_power();
     } else {
@@ -154,6 +155,7 @@ void Simulation::disturb_disk() {
         return disk_.break_next_write();
     }
     disk_.set_full(!disk_.is_full());
+    around_.was_disk_full = true;
     trace_.line("the disk {}", disk_.is_full() ? "is full" : "has space");
 }
 

@@ -31,6 +31,7 @@ public:
         return store_->committed(shard);
     }
     bool has_failed() const override { return store_->has_failed(); }
+    bool is_out_of_space() const override { return store_->is_out_of_space(); }
     broker::StoreFigures figures() const override { return store_->figures(); }
     void restore(const std::function<void(const broker::Change&)>& each) override {
         store_->restore(each);
@@ -104,6 +105,27 @@ TEST_F(BrokenDisk, another_shard_that_would_get_it_counts_as_one_that_keeps_it) 
     client("p").expect(puback);
     EXPECT_EQ(ReasonCode::quota_exceeded, client("p").last().reason);
     client("a").expect_nothing();
+}
+
+// What was taken before that was known waits: its sender would have to be told twice otherwise.
+TEST_F(BrokenDisk, without_space_nothing_is_taken_until_there_is_some) {
+    client("a").join({.version = v5}).subscribe("zero", 0).expect(suback);
+    engine.break_by(EngineError::Kind::no_space);
+    const PublishTerms kept{.qos = 1, .retain = true};
+    client("first").join({.version = v5}).publish("kept/1", "waits", kept).expect_nothing();
+    client("p").join({.version = v5}).publish("kept/2", "no", kept).expect(puback);
+    EXPECT_EQ(ReasonCode::quota_exceeded, client("p").last().reason);
+    client("old").join().publish("kept/3", "waits", kept).expect_nothing();
+    client("p").publish("zero", "0");
+    client("a").expect_publish("zero", "0");
+    engine.break_by(std::nullopt);
+    while (waiting.figures().waiting_bytes != 0) std::this_thread::yield();
+    world().settle();
+    client("first").expect(puback);
+    client("old").expect(puback);
+    client("p").publish("kept/4", "yes", kept).expect(puback);
+    EXPECT_EQ(ReasonCode::no_matching_subscribers, client("p").last().reason);
+    EXPECT_FALSE(world().broker().retained().find("kept/2"));
 }
 
 TEST_F(BrokenDisk, sys_says_how_the_store_does) {
