@@ -17,9 +17,11 @@ Server::Server(config::Config config, config::Options source, Logger& log)
       source_(std::move(source)),
       log_(log),
       doors_(config_, log_, shards_),
-      access_(config_, [this](std::uint32_t shard, std::function<void()> task) {
-          shards_[shard]->post(std::move(task));
-      }) {}
+      access_(config_,
+              [this](std::uint32_t shard, std::function<void()> task) {
+                  shards_[shard]->post(std::move(task));
+              }),
+      supervisor_(shards_, log) {}
 
 Server::~Server() {
     log_.set_publisher({});
@@ -116,6 +118,7 @@ void Server::run() {
     for (std::size_t number = 1; number < shards_.size(); ++number) {
         threads_.emplace_back([shard = shards_[number].get()] { shard->run(); });
     }
+    supervisor_.ready();
     shards_[0]->run();
     for (std::thread& thread : threads_) thread.join();
     access_.finish();
@@ -125,7 +128,11 @@ void Server::run() {
 
 void Server::on_signal(int signal) {
     if (signal == SIGINT || signal == SIGTERM) return stop();
-    if (signal == SIGHUP) return reload();
+    if (signal == SIGHUP) {
+        supervisor_.reloading();
+        reload();
+        return supervisor_.ready();
+    }
     if (signal == SIGRTMIN) return reopen_log();
     if (signal == SIGUSR2) return print_subscriptions();
     print_store();
@@ -149,6 +156,7 @@ void Server::print_store() {
 }
 
 void Server::stop() {
+    supervisor_.stopping();
     for (const auto& shard : shards_) {
         shard->post([target = shard.get()] { target->begin_stop(); });
     }

@@ -19,6 +19,7 @@
 #include "server/doors.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
+#include "server/supervisor.h"
 #include "storage/durable_store.h"
 
 namespace server {
@@ -59,6 +60,7 @@ private:
     storage::DurableStore* durable_store_ = nullptr;  // The same; null if it keeps nothing.
     std::unique_ptr<broker::Broker> broker_;
     std::vector<std::unique_ptr<ShardThread>> shards_;
+    Supervisor supervisor_;
     std::unique_ptr<broker::SysTopics> sys_topics_;
     std::unique_ptr<net::Signals> signals_;
     std::vector<std::thread> threads_;
