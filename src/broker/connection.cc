@@ -1,6 +1,7 @@
 #include "broker/connection.h"
 
 #include "broker/authentication.h"
+#include "broker/rate_limit.h"
 #include "broker/reason_text.h"
 #include "broker/shard.h"
 #include "mqtt/disconnect.h"
@@ -38,6 +39,11 @@ bool is_answered_by_promise(const mqtt::Frame& frame) {
 Connection::Connection(Shard& shard, Wire& wire, const ListenerOptions& listener)
     : shard_(shard), wire_(wire), listener_(&listener), timer_(&Connection::on_timer, this) {
     shard_.connection_opened(*this);
+    if (listener.messages_per_s_max != 0 || listener.bytes_per_s_max != 0) {
+        rate_limit_ =
+            std::make_unique<RateLimit>(listener.messages_per_s_max, listener.bytes_per_s_max,
+                                        shard_.now_ms(), &Connection::on_rested, this);
+    }
     const std::uint64_t limit_ms = std::uint64_t{shard_.options().connect_timeout_s} * 1000;
     if (limit_ms != 0) shard_.timers().add(timer_, shard_.now_ms() + limit_ms);
 }
@@ -50,6 +56,16 @@ std::size_t Connection::on_bytes(Bytes bytes) {
     last_packet_ms_ = shard_.now_ms();
     bytes_needed_ = 0;
     is_paused_ = false;
+    std::size_t consumed = rate_limit_ ? handle_packets<true>(bytes) : handle_packets<false>(bytes);
+    if (state_ == State::ended) consumed = bytes.size();
+    shard_.counters().bytes_received.add(consumed);
+    return consumed;
+}
+
+// Twice, so that who has no rate limit does not pay a branch a packet for it.
+template <bool has_rate_limit>
+std::size_t Connection::handle_packets(Bytes bytes) {
+    if constexpr (has_rate_limit) rate_limit_->fill(last_packet_ms_);
     std::size_t consumed = 0;
     const std::uint32_t size_max = shard_.options().packet_size_max;
     while (state_ <= State::connected && consumed < bytes.size()) {
@@ -58,6 +74,9 @@ std::size_t Connection::on_bytes(Bytes bytes) {
             is_paused_ = true;
             wire_.pause_reading();
             break;
+        }
+        if constexpr (has_rate_limit) {
+            if (must_rest()) break;
         }
         if (owes_too_much()) {
             wire_.pause_reading();  // Until on_writable(); keep alive ends who never reads.
@@ -82,10 +101,34 @@ std::size_t Connection::on_bytes(Bytes bytes) {
         if (state_ == State::moved) break;  // The CONNECT goes along, unconsumed.
         if (request_) break;                // So does the rest of the request.
         consumed += next.frame.size;
+        if constexpr (has_rate_limit) {
+            rate_limit_->take(next.frame.type == PacketType::publish, next.frame.size);
+        }
     }
-    if (state_ == State::ended) consumed = bytes.size();
-    shard_.counters().bytes_received.add(consumed);
     return consumed;
+}
+
+// It is slowed by its own socket: nothing is lost, and its silence is not its own.
+bool Connection::must_rest() {
+    const auto limit = rate_limit_->reached();
+    if (!limit) return false;
+    is_paused_ = true;
+    wire_.pause_reading();
+    if (rate_limit_->rest().is_armed()) return true;  // Something else has had it read again.
+    shard_.timers().add(rate_limit_->rest(), last_packet_ms_ + rate_limit_->wait_ms());
+    const bool by_messages = *limit == Refusal::message_rate;
+    const std::string place = listener_->port == 0 ? std::string("a unix socket")
+                                                   : fmt::format("port {}", listener_->port);
+    shard_.refusals().print(
+        *limit, place, "Client {} at {} is read more slowly: {} {} of {}.",
+        session_ ? session_->client_id() : "<unknown>", wire_.peer(),
+        by_messages ? "max_message_rate" : "max_byte_rate",
+        by_messages ? listener_->messages_per_s_max : listener_->bytes_per_s_max, place);
+    return true;
+}
+
+void Connection::on_rested(base::Timer&, void* connection) {
+    static_cast<Connection*>(connection)->wire_.resume_reading();
 }
 
 void Connection::handle(const mqtt::Frame& frame) {

@@ -33,6 +33,7 @@
 namespace broker {
 
 class Authentication;
+class RateLimit;
 class Shard;
 struct AuthAnswer;
 
@@ -78,6 +79,11 @@ public:
 private:
     enum class State : std::uint8_t { awaiting_connect, authenticating, connected, moved, ended };
 
+    // How many bytes were consumed.
+    template <bool has_rate_limit>
+    std::size_t handle_packets(Bytes bytes);
+    bool must_rest();
+    static void on_rested(base::Timer& timer, void* connection);
     // What to do after a packet.
     void handle(const mqtt::Frame& frame);
     void handle_recorded(const mqtt::Frame& frame);
@@ -220,6 +226,7 @@ private:
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;
     std::unique_ptr<AliasTable> outgoing_aliases_;  // Null until the client can be sent one.
+    std::unique_ptr<RateLimit> rate_limit_;         // Null = none.
     std::unique_ptr<LongRequest> request_;  // While a SUBSCRIBE or UNSUBSCRIBE is worked on.
     std::uint32_t packet_size_max_ = 0;     // The client's Maximum Packet Size; 0 = none.
     std::uint16_t keep_alive_s_ = 0;

@@ -38,6 +38,8 @@ enum class Refusal : std::uint8_t {
     topic,  // Of a name or filter that is none.
     topic_alias,
     receive_maximum,
+    message_rate,        // max_message_rate: how often a client was not read for a while.
+    byte_rate,           // max_byte_rate: the same.
     user_properties,     // max_user_properties.
     subscription_limit,  // max_subscriptions_per_client.
     retained_limit,      // max_retained_*.

@@ -70,6 +70,9 @@ struct ListenerOptions {
     mqtt::Qos qos_max = mqtt::Qos::exactly_once;
     std::uint16_t topic_alias_max = 10;         // Of clients towards us.
     std::uint16_t topic_alias_broker_max = 10;  // Of ours towards a client; 0 = we use none.
+    // Of PUBLISH packets and of bytes that one client sends in a second; 0 = no limit.
+    std::uint32_t messages_per_s_max = 0;
+    std::uint32_t bytes_per_s_max = 0;
     bool allow_v3_1 = true;
     bool allow_v3_1_1 = true;
     bool allow_v5 = true;

@@ -22,6 +22,8 @@ std::string_view name_of(Refusal cause) {
                                                                    "topic",
                                                                    "topic_alias",
                                                                    "receive_maximum",
+                                                                   "message_rate",
+                                                                   "byte_rate",
                                                                    "user_properties",
                                                                    "subscription_limit",
                                                                    "retained_limit",

@@ -78,6 +78,8 @@ struct Listener {
     int max_connections = -1;     // -1: no limit.
     int max_connection_rate = 0;  // New ones a second; 0: no limit.
     int max_handshakes = 1024;    // At once; 0: no limit.
+    int max_message_rate = 0;     // PUBLISH packets of one client a second; 0: no limit.
+    int max_byte_rate = 0;        // Bytes that one client sends a second; 0: no limit.
     std::uint8_t max_qos = 2;
     std::uint16_t max_topic_alias = 10;         // Aliases that clients may use towards us.
     std::uint16_t max_topic_alias_broker = 10;  // Aliases that we use towards clients.

@@ -87,6 +87,8 @@ broker::ListenerOptions door_options(const config::Listener& listener, std::uint
     options.qos_max = static_cast<mqtt::Qos>(listener.max_qos);
     options.topic_alias_max = listener.max_topic_alias;
     options.topic_alias_broker_max = listener.max_topic_alias_broker;
+    options.messages_per_s_max = static_cast<std::uint32_t>(listener.max_message_rate);
+    options.bytes_per_s_max = static_cast<std::uint32_t>(listener.max_byte_rate);
     options.allow_v3_1 = listener.versions.v31;
     options.allow_v3_1_1 = listener.versions.v311;
     options.allow_v5 = listener.versions.v5;

@@ -1,0 +1,35 @@
+"""Clients that send faster than their listener allows: slower, and nothing is lost."""
+
+import time
+
+import wire
+from harness import Scenario, main, nightjar_only
+from wire import V311
+
+
+@nightjar_only("Mosquitto has no rates")
+class RateLimits(Scenario):
+    def test_messages(self):
+        self.start_broker("threads 2", "max_message_rate 50")
+        subscriber = self.subscriber("-t", "t")
+        began = time.monotonic()
+        self.pub("-t", "t", "-m", "x", "-q", "1", "--repeat", "90")
+        self.assertEqual(len(subscriber.messages(90)), 90)
+        self.assertGreater(time.monotonic() - began, 0.7)
+        self.broker.wait_log(r"Client auto-\S+ at 127\.0\.0\.1:\d+ is read more slowly: "
+                             rf"max_message_rate 50 of port {self.broker.port}\.$")
+
+    def test_bytes_and_a_keep_alive_that_is_shorter_than_the_wait(self):
+        self.start_broker("sys_interval 1", "max_byte_rate 100000")
+        client = wire.Client(self.broker.port, "big", V311, keep_alive=1)
+        self.addCleanup(client.close)
+        began = time.monotonic()
+        client.publish("t", b"x" * 300_000, qos=1)
+        client.ping()
+        self.assertGreater(time.monotonic() - began, 1.9)
+        counter = "$SYS/broker/nightjar/refused/byte_rate"
+        self.assertEqual(self.sub("-t", counter, "-C", "1", "-W", "5").strip(), "1")
+
+
+if __name__ == "__main__":
+    main()
