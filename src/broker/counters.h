@@ -31,6 +31,7 @@ enum class Refusal : std::uint8_t {
     connection_rate,   // max_connection_rate: how often accepting had to rest.
     handshake,         // Of TLS or WebSocket, or a PROXY header.
     handshake_limit,   // max_handshakes.
+    untrusted_proxy,   // Who is not in proxy_protocol_trusted.
     connect,           // A CONNECT that CONNACK refuses.
     malformed_packet,
     protocol_error,

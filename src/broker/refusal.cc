@@ -15,6 +15,7 @@ std::string_view name_of(Refusal cause) {
                                                                    "connection_rate",
                                                                    "handshake",
                                                                    "handshake_limit",
+                                                                   "untrusted_proxy",
                                                                    "connect",
                                                                    "malformed_packet",
                                                                    "protocol_error",

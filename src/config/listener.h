@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/network.h"
 #include "config/sql_auth.h"
 
 namespace config {
@@ -91,6 +92,7 @@ struct Listener {
     std::vector<std::string> websockets_origins;
     int enable_proxy_protocol = 0;  // 0: off, else the version.
     bool proxy_protocol_v2_require_tls = false;
+    std::vector<Network> proxy_protocol_trusted;  // Empty: whoever connects is believed.
     Tls tls;
 
     std::vector<std::string> plugin_names;  // plugin_use

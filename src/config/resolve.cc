@@ -141,6 +141,16 @@ void listen_locally(Config& config, std::vector<std::uint16_t> ports) {
     }
 }
 
+// Lines that would have no effect must not look as if they kept somebody out.
+void close_untrusting(Listener& listener) {
+    if (listener.enable_proxy_protocol == 0) {
+        listener.unavailable_because = "proxy_protocol_trusted needs enable_proxy_protocol";
+    } else if (!listener.unix_path.empty()) {
+        listener.unavailable_because =
+            "proxy_protocol_trusted is about addresses, and a unix socket has none";
+    }
+}
+
 // Mosquitto opens such listeners, and checks nothing there.
 void close_unchecked(Listener& listener) {
     if (!listener.unavailable_because.empty()) return;
@@ -155,6 +165,8 @@ void close_unchecked(Listener& listener) {
     } else if (listener.proxy_protocol_v2_require_tls && !has_proxy) {
         listener.unavailable_because =
             "proxy_protocol_v2_require_tls needs enable_proxy_protocol 2";
+    } else if (!listener.proxy_protocol_trusted.empty()) {
+        close_untrusting(listener);
     }
 }
 

@@ -211,6 +211,24 @@ Outcome set_enable_proxy_protocol(Draft& draft, Words& words) {
     return {};
 }
 
+Outcome set_proxy_protocol_trusted(Draft& draft, Words& words) {
+    constexpr std::size_t lines_max = 100;
+    auto& trusted = draft.target<Listener>().proxy_protocol_trusted;
+    const auto value = words.text();
+    if (!value) return base::fail(value.error());
+    const auto network = Network::parse(*value);
+    if (!network) {
+        return base::fail(invalid_value(words.key(), *value) +
+                          " It must be ADDRESS or ADDRESS/BITS, with zeros behind the bits.");
+    }
+    if (trusted.size() == lines_max) {
+        return base::fail(fmt::format("Error: A listener takes no more than {} '{}' lines.",
+                                      lines_max, words.key()));
+    }
+    trusted.push_back(*network);
+    return {};
+}
+
 Outcome set_mount_point(Draft& draft, Words& words) {
     auto& listener = draft.target<Listener>();
     if (!listener.mount_point.empty()) return base::fail(duplicate_value(words.key()));

@@ -28,6 +28,7 @@ Outcome set_plugin_opt(Draft& draft, Words& words);
 Outcome set_plugin_use(Draft& draft, Words& words);
 Outcome set_port(Draft& draft, Words& words);
 Outcome set_protocol(Draft& draft, Words& words);
+Outcome set_proxy_protocol_trusted(Draft& draft, Words& words);
 Outcome set_receive_maximum_exceeded(Draft& draft, Words& words);
 Outcome set_shared_subscription_strategy(Draft& draft, Words& words);
 Outcome set_socket_domain(Draft& draft, Words& words);

@@ -104,6 +104,14 @@ Address Address::network() const {
     return network;
 }
 
+std::array<std::uint8_t, 16> Address::as_v6() const {
+    if (family_ == AF_INET6) return bytes_;
+    std::array<std::uint8_t, 16> mapped{};
+    mapped[10] = mapped[11] = 0xFF;
+    std::copy(bytes_.begin(), bytes_.begin() + 4, mapped.begin() + 12);
+    return mapped;
+}
+
 base::Result<std::vector<Address>, std::string> resolve(const std::string& host, std::uint16_t port,
                                                         const ResolveOptions& options) {
     addrinfo hints{};

@@ -36,6 +36,9 @@ public:
     // What one host has at least, without a port: an IPv4 address, or 64 bits of an IPv6 one.
     Address network() const;
 
+    // As an IPv6 address: one of IPv4 stands behind ::ffff:.
+    std::array<std::uint8_t, 16> as_v6() const;
+
 private:
     std::array<std::uint8_t, 16> bytes_{};
     std::uint32_t scope_ = 0;

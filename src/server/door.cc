@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/proxy_layer.h"
 #include "net/stacked_layer.h"
 #include "net/stream.h"
@@ -36,6 +38,14 @@ std::string name_of(const net::Address& peer) {
 std::string Door::place() const {
     if (!configured.unix_path.empty()) return fmt::format("unix socket {}", configured.unix_path);
     return fmt::format("port {}", options.port);
+}
+
+bool Door::trusts(const net::Address& peer) const {
+    const auto& trusted = configured.proxy_protocol_trusted;
+    if (trusted.empty()) return true;
+    const auto address = peer.as_v6();
+    return std::any_of(trusted.begin(), trusted.end(),
+                       [&](const config::Network& network) { return network.contains(address); });
 }
 
 void Door::set_tls(base::Ref<net::TlsContext> context) {

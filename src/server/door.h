@@ -55,6 +55,8 @@ struct Door {
 
     // "port 1883", "unix socket /run/mqtt".
     std::string place() const;
+    // Whether it may connect, and tell us by a PROXY header who its client is.
+    bool trusts(const net::Address& peer) const;
     void set_tls(base::Ref<net::TlsContext> context);
     // Puts what the listener asks for between a new socket and its bytes. Or why it cannot: the
     // option whose limit is reached.

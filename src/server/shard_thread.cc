@@ -89,6 +89,7 @@ Door& ShardThread::door_of(const net::Listener& listener) {
 void ShardThread::on_connection(net::Listener& listener, net::DetachedStream connection) {
     Door& door = door_of(listener);
     const net::Address& peer = connection.peer;
+    if (!door.trusts(peer)) return refuse_proxy(door, peer);
     if (!take_place(door.counts.connections, door.connections_max)) {
         refuse(broker::Refusal::connection_limit, peer, "max_connections");
         return;
@@ -127,6 +128,14 @@ void ShardThread::refuse(broker::Refusal cause, const net::Address& peer, std::s
     const std::string address = peer.is_unix() ? name_of(peer) : peer.text();
     shard_->refusals().print(cause, address, "Client connection from {} denied: {} exceeded.",
                              address, limit);
+}
+
+void ShardThread::refuse_proxy(const Door& door, const net::Address& peer) {
+    const std::string address = peer.text();
+    shard_->refusals().print(broker::Refusal::untrusted_proxy, address,
+                             "Client connection from {} denied: {} takes PROXY headers from "
+                             "proxy_protocol_trusted only.",
+                             address, door.place());
 }
 
 void ShardThread::on_accept_paused(net::Listener&, std::string_view reason) {

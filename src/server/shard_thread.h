@@ -80,6 +80,7 @@ private:
     void adopt(Door& door, net::DetachedStream connection);
     void give_back(Door& door, const net::Address& peer);
     void refuse(broker::Refusal cause, const net::Address& peer, std::string_view limit);
+    void refuse_proxy(const Door& door, const net::Address& peer);
     Door& door_of(const net::Listener& listener);
 
     // A stream has no Client for the moment between adopt() and the Client's making.

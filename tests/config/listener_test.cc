@@ -182,6 +182,9 @@ TEST(Listeners, WhatIsRefused) {
          "main.conf:2: Error: Duplicate 'bind_address' value in configuration."},
         {"auto_id_prefix a\nauto_id_prefix b\n",
          "main.conf:2: Error: Duplicate 'auto_id_prefix' value in configuration."},
+        {"listener 1\nproxy_protocol_trusted 192.0.2.1/24\n",
+         "main.conf:2: Error: Invalid 'proxy_protocol_trusted' value (192.0.2.1/24). It must be "
+         "ADDRESS or ADDRESS/BITS, with zeros behind the bits."},
         {"\nlistener 1\ncertfile c\n",
          "main.conf:2: Error: Both certfile and keyfile must be provided to enable a TLS "
          "listener."},
@@ -258,6 +261,11 @@ TEST(FailClosed, ListenersThatAskForMoreThanThereIsStayClosed) {
         {"listener 1\nenable_proxy_protocol 1\nrequire_certificate true\n", needs_tls},
         {"listener 1\nproxy_protocol_v2_require_tls true\n",
          "proxy_protocol_v2_require_tls needs enable_proxy_protocol 2"},
+        {"listener 1\nenable_proxy_protocol 1\nproxy_protocol_trusted 192.0.2.0/24\n", ""},
+        {"listener 1\nproxy_protocol_trusted 192.0.2.0/24\n",
+         "proxy_protocol_trusted needs enable_proxy_protocol"},
+        {"listener 0 /run/s\nenable_proxy_protocol 1\nproxy_protocol_trusted ::1\n",
+         "proxy_protocol_trusted is about addresses, and a unix socket has none"},
         {"listener 1\nrequire_certificate false\n", ""},
         {"listener 1\nprotocol mqtt\n", ""},
         {"listener 1\nlistener 8883\ncertfile c\nkeyfile k\n", ""},

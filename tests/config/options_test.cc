@@ -34,6 +34,7 @@ const std::map<std::string_view, std::string> values = {
     {"plugin_opt_*", "value"},
     {"plugin_use", "loaded"},
     {"protocol", "mqtt"},
+    {"proxy_protocol_trusted", "192.0.2.0/24"},
     {"receive_maximum_exceeded", "warn"},
     {"shared_subscription_strategy", "sticky"},
     {"socket_domain", "ipv4"},

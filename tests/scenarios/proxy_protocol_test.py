@@ -76,6 +76,18 @@ class ProxyProtocol(TlsScenario):
         self.assertEqual(self.answer(V1), b"")
         self.assertEqual(self.answer(header()), b"")
 
+    def test_only_trusted_proxies_are_heard(self):
+        self.start_proxied(1, "proxy_protocol_trusted 192.0.2.0/24\nproxy_protocol_trusted ::1")
+        self.assertEqual(self.answer(V1), b"")
+        self.broker.wait_log(
+            rf"Client connection from 127\.0\.0\.1 denied: port {self.broker.port} takes PROXY "
+            r"headers from proxy_protocol_trusted only\.$")
+
+    def test_a_trusted_proxy_is_heard(self):
+        self.start_proxied(1, "proxy_protocol_trusted ::1\nproxy_protocol_trusted 127.0.0.0/8")
+        self.assertEqual(self.answer(V1, "near"), b"\x20\x02\x00\x00")
+        self.broker.wait_log("connected from 192.0.2.7:40000 as near ")
+
     def test_tls_is_required(self):
         self.start_proxied(2, "proxy_protocol_v2_require_tls true")
         self.assertEqual(self.answer(header()), b"")
