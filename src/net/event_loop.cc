@@ -98,12 +98,13 @@ void EventLoop::accept_connections() {
 Stream& EventLoop::adopt(DetachedStream&& from, StreamHandler& handler) {
     const std::vector<std::uint8_t> unsent = std::move(from.unsent);
     const std::vector<std::uint8_t> unread = std::move(from.unread);
+    const bool layer_has_ended = from.layer_status != Layer::Status::open;
     auto* stream = new Stream(*this, std::move(from), &handler);
     ++stream_count_;
     stream->begin();
     if (!stream->is_open()) return *stream;
     stream->keep(unread);
-    if (stream->kept_) stream->enlist_replay();
+    if (stream->kept_ || layer_has_ended) stream->enlist_replay();
     stream->output_.append(unsent);
     if (stream->has_more_to_write()) stream->mark_dirty();
     return *stream;

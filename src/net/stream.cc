@@ -73,7 +73,8 @@ struct Stream::Layered {
         : layer(std::move(its)), wire(pool) {}
     std::unique_ptr<Layer> layer;
     base::OutputQueue wire;
-    bool finished = false;  // It has said goodbye.
+    Layer::Status status = Layer::Status::open;  // Of the last receive().
+    bool finished = false;                       // It has said goodbye.
 };
 
 void Stream::FreeLayered::operator()(Layered* layered) const {
@@ -102,6 +103,7 @@ Stream::Stream(EventLoop& loop, DetachedStream&& from, StreamHandler* handler)
     if (!from.layer) return;
     layered_.reset(new Layered(std::move(from.layer), loop.chunks_));
     layered_->wire.append(from.unsent_wire);
+    layered_->status = from.layer_status;
 }
 
 void Stream::begin() {
@@ -195,6 +197,7 @@ DetachedStream Stream::detach(std::size_t consumed) {
     if (layered_) {
         take_all(layered_->wire, out.unsent_wire);
         out.layer = std::move(layered_->layer);
+        out.layer_status = layered_->status;
         layered_.reset();
     }
     state_ = State::detached;
@@ -307,16 +310,23 @@ void Stream::read_into_kept() {
 }
 
 void Stream::read_through_layer() {
+    if (layered_->status != Layer::Status::open) return end_if_layer_has();
     std::uint8_t* raw = loop_->read_buffer_.get();
     const ssize_t count = ::recv(fd_, raw, EventLoop::read_bytes_max, MSG_DONTWAIT);
     if (!received(count)) return;
     ByteBuffer& plain = loop_->plain_;
     plain.clear();
-    const Layer::Status status =
+    layered_->status =
         layered_->layer->receive({raw, static_cast<std::size_t>(count)}, plain, layered_->wire);
     if (has_more_to_write()) mark_dirty();
     take_plain(plain.bytes());
-    if (status != Layer::Status::open && state_ == State::open) end_by_layer(status);
+    end_if_layer_has();
+}
+
+// What came before the end is handed over first, however long a pause puts that off.
+void Stream::end_if_layer_has() {
+    if (state_ != State::open || layered_->status == Layer::Status::open) return;
+    if (!paused_ || !kept_) end_by_layer(layered_->status);
 }
 
 // The input of a layer comes in pieces of its own size, so what is kept is filled up by copying.
@@ -349,6 +359,7 @@ void Stream::end_by_layer(Layer::Status status) {
 void Stream::replay() {
     replay_ = false;
     if (state_ == State::open && !paused_) hand_over_kept({});
+    if (layered_) end_if_layer_has();
 }
 
 void Stream::hand_over_kept(base::Bytes more) {

@@ -69,6 +69,7 @@ struct DetachedStream {
     std::vector<std::uint8_t> unsent{};       // Written by the new loop before anything else.
     std::unique_ptr<Layer> layer{};           // Null: none. `unread` and `unsent` are inside of it.
     std::vector<std::uint8_t> unsent_wire{};  // What it has made of output already.
+    Layer::Status layer_status = Layer::Status::open;  // Its end follows what is unread.
 };
 
 class Stream {
@@ -153,6 +154,7 @@ private:
     void read_through_layer();
     void take_plain(base::Bytes plain);
     void end_by_layer(Layer::Status status);
+    void end_if_layer_has();
     bool received(ssize_t count);
     // Hands over what is kept, without reading more.
     void replay();

@@ -154,6 +154,45 @@ TEST(Layers, AGoodbyeIsAClose) {
     EXPECT_EQ(recorder->reason.kind, CloseReason::Kind::peer);
 }
 
+TEST(Layers, AGoodbyeWaitsForWhatIsNotReadYet) {
+    LayeredHost host;
+    std::string seen;
+    host.on_bytes_do = [&](Stream& stream, base::Bytes bytes) {
+        seen += base::as_text(bytes.first(1));
+        stream.pause_reading();
+        return std::size_t{1};
+    };
+    auto [client, recorder] = host.connect(host.listen());
+    send_text(client, "bcd!");
+    for (const char* const text : {"a", "ab", "abc"}) {
+        ASSERT_EQ(recorder->closed, 0) << text;
+        if (recorder->stream->is_paused()) recorder->stream->resume_reading();
+        ASSERT_TRUE(host.turn_until([&] { return seen == text; }));
+        for (int turn = 0; turn < 20; ++turn) host.loop->run_turn(host, false);
+        ASSERT_EQ(seen, text);
+    }
+    EXPECT_EQ(recorder->closed, 1);
+    EXPECT_EQ(recorder->reason.kind, CloseReason::Kind::peer);
+}
+
+TEST(Layers, AGoodbyeMovesAlong) {
+    LayeredHost host;
+    DetachedStream moved;
+    host.on_bytes_do = [&](Stream& stream, base::Bytes) {
+        moved = stream.detach(1);
+        return std::size_t{1};
+    };
+    auto [client, recorder] = host.connect(host.listen());
+    send_text(client, "bcd#");
+    ASSERT_TRUE(host.turn_until([&] { return static_cast<bool>(moved.fd); }));
+    Host other;
+    Recorder there;
+    other.loop->adopt(std::move(moved), there);
+    ASSERT_TRUE(other.turn_until([&] { return there.closed == 1; }));
+    EXPECT_EQ(there.text, "bc");
+    EXPECT_EQ(there.reason.kind, CloseReason::Kind::layer);
+}
+
 TEST(Layers, AMoveTakesTheLayerAlong) {
     LayeredHost host;
     DetachedStream moved;
