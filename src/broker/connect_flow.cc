@@ -159,7 +159,9 @@ void Connection::refuse_connect(ReasonCode reason, Version version, std::string_
                                 std::string_view told) {
     const std::string peer = wire_.peer();
     // An address may stand for many clients: one reason of theirs does not silence another.
-    shard_.refusals().print(Refusal::connect, fmt::format("{} {}", address_of(peer), log),
+    const Refusal cause =
+        reason == ReasonCode::connection_rate_exceeded ? Refusal::auth_failures : Refusal::connect;
+    shard_.refusals().print(cause, fmt::format("{} {}", address_of(peer), log),
                             "Connection from {} refused: {}.", peer, log);
     version_ = version;
     const std::string& elsewhere = shard_.options().server_reference;

@@ -33,6 +33,7 @@ enum class Refusal : std::uint8_t {
     handshake_limit,   // max_handshakes.
     untrusted_proxy,   // Who is not in proxy_protocol_trusted.
     connect,           // A CONNECT that CONNACK refuses.
+    auth_failures,     // Of an address that has failed too often: auth_failure_limit.
     malformed_packet,
     protocol_error,
     packet_too_large,

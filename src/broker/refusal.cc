@@ -9,29 +9,13 @@ namespace broker {
 using mqtt::ReasonCode;
 
 std::string_view name_of(Refusal cause) {
-    constexpr std::array<std::string_view, refusal_count> names = {"not_mqtt",
-                                                                   "connect_timeout",
-                                                                   "connection_limit",
-                                                                   "connection_rate",
-                                                                   "handshake",
-                                                                   "handshake_limit",
-                                                                   "untrusted_proxy",
-                                                                   "connect",
-                                                                   "malformed_packet",
-                                                                   "protocol_error",
-                                                                   "packet_too_large",
-                                                                   "topic",
-                                                                   "topic_alias",
-                                                                   "receive_maximum",
-                                                                   "message_rate",
-                                                                   "byte_rate",
-                                                                   "user_properties",
-                                                                   "subscription_limit",
-                                                                   "retained_limit",
-                                                                   "store_failed",
-                                                                   "session_takeover",
-                                                                   "not_authorized",
-                                                                   "other"};
+    constexpr std::array<std::string_view, refusal_count> names = {
+        "not_mqtt",      "connect_timeout",  "connection_limit",   "connection_rate",
+        "handshake",     "handshake_limit",  "untrusted_proxy",    "connect",
+        "auth_failures", "malformed_packet", "protocol_error",     "packet_too_large",
+        "topic",         "topic_alias",      "receive_maximum",    "message_rate",
+        "byte_rate",     "user_properties",  "subscription_limit", "retained_limit",
+        "store_failed",  "session_takeover", "not_authorized",     "other"};
     return names[static_cast<std::size_t>(cause)];
 }
 

@@ -110,6 +110,7 @@ struct Config {
     int global_max_clients = -1;
     int global_max_connections = -1;
     int max_connections_per_address = 0;                         // 0: no limit.
+    int auth_failure_limit = 0;                                  // 0: no limit.
     std::uint16_t max_keepalive_s = 0;                           // 0: no limit.
     std::optional<std::int64_t> persistent_client_expiration_s;  // None: never.
     std::string clientid_prefixes;     // One prefix, in spite of the name; empty: any client id.

@@ -1,7 +1,7 @@
 // Who may come in and what they may do, by the configuration: the authenticators and authorizers
 // that it asks for, put together.
 //
-//     authenticator():  password_file -> SQL -> scram_file -> allow_anonymous
+//     authenticator():  auth_failure_limit -> password_file -> SQL -> scram_file -> allow_anonymous
 //     authorizer():     SQL, or where no database has rules: acl_file
 //
 // Owned by Server; outlives the shards' connections. Threads: use() and finish() on shard 0's, or
@@ -14,6 +14,7 @@
 #include "auth/acl_authorizer.h"
 #include "auth/anonymous.h"
 #include "auth/authenticator_chain.h"
+#include "auth/failure_limit.h"
 #include "auth/password_authenticator.h"
 #include "auth/scram_authenticator.h"
 #include "config/config.h"
@@ -51,7 +52,10 @@ public:
         pool_.finish();
     }
 
-    broker::Authenticator& authenticator() { return chain_; }
+    // auth_failure_limit; 0 = none.
+    void set_failure_limit(std::uint32_t failures) { failure_limit_.set_limit(failures); }
+
+    broker::Authenticator& authenticator() { return failure_limit_; }
     broker::Authorizer& authorizer() {
         return is_closed_ ? static_cast<broker::Authorizer&>(closed_) : sql_.authorizer();
     }
@@ -72,6 +76,7 @@ private:
     auth::PasswordAuthenticator passwords_;
     auth::ScramAuthenticator scram_;
     auth::AuthenticatorChain chain_;
+    auth::FailureLimit failure_limit_{chain_};
     auth::AclAuthorizer acl_;
     SqlAccess sql_{acl_};
     auth::ClosedAuthorizer closed_;

@@ -103,6 +103,7 @@ base::Result<void, std::string> Server::apply(const config::Config& config) {
     auto doors = doors_.prepare(config, files->realms);
     if (!doors) return base::fail(std::move(doors.error()));
     access_.use(std::move(*files));
+    access_.set_failure_limit(static_cast<std::uint32_t>(config.auth_failure_limit));
     doors_.apply(std::move(*doors));
     return {};
 }

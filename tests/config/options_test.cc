@@ -187,6 +187,7 @@ TEST(Options, NumbersAndTheirEdges) {
         {"global_max_clients -7\n", [](const Config& c) { return c.global_max_clients == -1; }},
         {"global_max_connections 5\n",
          [](const Config& c) { return c.global_max_connections == 5; }},
+        {"auth_failure_limit 5\n", [](const Config& c) { return c.auth_failure_limit == 5; }},
         {"max_connections_per_address 5\n",
          [](const Config& c) { return c.max_connections_per_address == 5; }},
         {"tcp_user_timeout 90\n", [](const Config& c) { return c.tcp_user_timeout_s == 90; }},

@@ -17,7 +17,7 @@ from harness import (BROKER, HOST, IS_NIGHTJAR, Broker, ReservedPort, Scenario, 
                      wait_until)
 from wire import CONNACK, V5, V311
 
-SUCCESS, NOT_AUTHORIZED = 0, 0x87
+SUCCESS, NOT_AUTHORIZED, TOO_OFTEN = 0, 0x87, 0x9F
 MOSQUITTO_PASSWD = shutil.which("mosquitto_passwd")
 
 ACL = """# rules
@@ -149,6 +149,18 @@ class Passwords(FileScenario):
         self.reload()
         self.broker.wait_log("Reloading config")
         wait_until(lambda: self.try_to_connect("ann", b"ann")[1] == SUCCESS, "the reload")
+
+    @nightjar_only("Mosquitto 2.0 lets guess")
+    def test_who_guesses_has_to_wait(self):
+        self.start(acl=None, config="auth_failure_limit 2")
+        stays = self.client("ann")
+        for _ in range(2):
+            self.assertEqual(self.try_to_connect("ann", b"x")[1], NOT_AUTHORIZED)
+        self.assertEqual(self.try_to_connect("ann", b"ann")[1], TOO_OFTEN)
+        self.broker.wait_log(r"refused: auth_failure_limit: too many failed logins from there, the "
+                             "next is looked at in 1 s")
+        self.assertEqual(stays.ping(), [])
+        wait_until(lambda: self.try_to_connect("ann", b"ann")[1] == SUCCESS, "a second to pass")
 
     @nightjar_only("Mosquitto hashes on its only loop")
     def test_a_flood_of_logins_does_not_hold_up_who_is_in(self):
