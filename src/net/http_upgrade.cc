@@ -80,8 +80,14 @@ struct Fields {
     bool has_body = false;
 };
 
+// A header that matters, and where its value goes.
+struct Known {
+    std::string_view name;
+    std::string_view* value;
+};
+
 // Keeps what matters of one line; an empty answer if nothing is wrong with it.
-std::string_view read_field(std::string_view line, Fields& fields) {
+std::string_view read_field(std::string_view line, std::span<const Known> known) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
         return "a header line is malformed";
@@ -89,26 +95,46 @@ std::string_view read_field(std::string_view line, Fields& fields) {
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (!is_printable(value)) return "a header has control characters";
-    if (same_word(name, "Content-Length") || same_word(name, "Transfer-Encoding")) {
-        fields.has_body = fields.has_body || value != "0";
+    for (const Known& each : known) {
+        if (!same_word(name, each.name)) continue;
+        if (value.empty()) return "a header is there without a value";
+        if (!each.value->empty()) return "a header is there twice";
+        *each.value = value;
     }
-    struct Known {
-        std::string_view name;
-        std::string_view* value;
-    };
-    const std::array<Known, 7> known{{{"Host", &fields.host},
+    return {};
+}
+
+// Takes the first line off; there is one.
+std::string_view take_line(std::string_view& text) {
+    const std::size_t size = text.find(line_end);
+    const std::string_view line = text.substr(0, size);
+    text.remove_prefix(size + line_end.size());
+    return line;
+}
+
+// All lines of a head behind its first.
+std::string_view read_fields(std::string_view lines, std::span<const Known> known) {
+    while (!lines.empty()) {
+        if (const auto why = read_field(take_line(lines), known); !why.empty()) return why;
+    }
+    return {};
+}
+
+std::string_view read_request_fields(std::string_view lines, Fields& fields) {
+    std::string_view length;
+    std::string_view coding;
+    const std::array<Known, 9> known{{{"Host", &fields.host},
                                       {"Upgrade", &fields.upgrade},
                                       {"Connection", &fields.connection},
                                       {"Sec-WebSocket-Key", &fields.key},
                                       {"Sec-WebSocket-Version", &fields.version},
                                       {"Origin", &fields.origin},
-                                      {"Sec-WebSocket-Protocol", &fields.subprotocols}}};
-    for (const Known& each : known) {
-        if (!same_word(name, each.name)) continue;
-        if (!each.value->empty()) return "a header is there twice";
-        *each.value = value;
-    }
-    return {};
+                                      {"Sec-WebSocket-Protocol", &fields.subprotocols},
+                                      {"Content-Length", &length},
+                                      {"Transfer-Encoding", &coding}}};
+    const std::string_view why = read_fields(lines, known);
+    fields.has_body = (!length.empty() && length != "0") || !coding.empty();
+    return why;
 }
 
 UpgradeResult judge(const Fields& fields, std::span<const std::string> origins) {
@@ -176,21 +202,11 @@ UpgradeResult read_upgrade(base::Bytes bytes, std::span<const std::string> origi
         return refuse(431, "the request is longer than 8192 bytes");
     }
     std::string_view rest = text.substr(0, end + line_end.size());
-    const auto next_line = [&] {
-        const std::size_t size = rest.find(line_end);
-        const std::string_view line = rest.substr(0, size);
-        rest.remove_prefix(size + line_end.size());
-        return line;
-    };
-    if (auto refused = judge_request_line(next_line()); refused.kind == Kind::refused) {
+    if (auto refused = judge_request_line(take_line(rest)); refused.kind == Kind::refused) {
         return refused;
     }
     Fields fields;
-    while (!rest.empty()) {
-        if (const auto why = read_field(next_line(), fields); !why.empty()) {
-            return refuse(400, why);
-        }
-    }
+    if (const auto why = read_request_fields(rest, fields); !why.empty()) return refuse(400, why);
     UpgradeResult result = judge(fields, origins);
     result.size = end + head_end.size();
     return result;
@@ -211,6 +227,75 @@ std::string refusal_answer(int status, std::string_view why) {
     return fmt::format(
         "HTTP/1.1 {} {}\r\n{}Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}\n", status,
         reason_of(status), more, why.size() + 1, why);
+}
+
+// ---- The side that asks
+
+std::string upgrade_request(std::string_view host, std::string_view path, std::string_view key,
+                            std::string_view subprotocol) {
+    return fmt::format(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Protocol: {}\r\n\r\n",
+        path, host, key, subprotocol);
+}
+
+namespace {
+
+UpgradeAnswer refuse_answer(std::string why) {
+    return {.kind = UpgradeAnswer::Kind::refused, .why = std::move(why)};
+}
+
+// Any answer but 101; `line` is the server's, and goes to a person's terminal.
+UpgradeAnswer other_status(std::string_view line) {
+    constexpr std::string_view http = "HTTP/1.";
+    if (!line.starts_with(http) || !is_printable(line)) {
+        return refuse_answer("the server does not speak HTTP on this port");
+    }
+    return refuse_answer(fmt::format("the server answers '{}'", line));
+}
+
+std::string_view judge_answer(std::string_view lines, std::string_view accept,
+                              std::string_view subprotocol) {
+    std::string_view upgrade, connection, accepted, extensions, chosen;
+    const std::array<Known, 5> known{{{"Upgrade", &upgrade},
+                                      {"Connection", &connection},
+                                      {"Sec-WebSocket-Accept", &accepted},
+                                      {"Sec-WebSocket-Extensions", &extensions},
+                                      {"Sec-WebSocket-Protocol", &chosen}}};
+    if (const auto why = read_fields(lines, known); !why.empty()) return why;
+    if (!same_word(upgrade, "websocket") || !list_has(connection, "Upgrade")) {
+        return "the server upgrades to something else than a WebSocket";
+    }
+    if (accepted != accept) return "the server's Sec-WebSocket-Accept is not that of our key";
+    if (!extensions.empty()) return "the server uses an extension that we have not offered";
+    // [MQTT-6.0.0-3] and [MQTT-6.0.0-4]
+    if (chosen != subprotocol) return "the server does not speak MQTT in its WebSocket";
+    return {};
+}
+
+}  // namespace
+
+UpgradeAnswer read_upgrade_answer(base::Bytes bytes, std::string_view accept,
+                                  std::string_view subprotocol) {
+    const std::string_view text = base::as_text(bytes);
+    const std::size_t end = text.substr(0, UpgradeRequest::request_bytes_max).find(head_end);
+    if (end == std::string_view::npos) {
+        constexpr std::string_view http = "HTTP/1.";
+        const std::size_t size = std::min(text.size(), http.size());
+        if (text.substr(0, size) != http.substr(0, size)) return other_status(text.substr(0, 1));
+        if (text.size() < UpgradeRequest::request_bytes_max) return {};
+        return refuse_answer("the answer to our request is longer than 8192 bytes");
+    }
+    std::string_view rest = text.substr(0, end + line_end.size());
+    const std::string_view status = take_line(rest);
+    if (status != "HTTP/1.1 101" && !status.starts_with("HTTP/1.1 101 ")) {
+        return other_status(status);
+    }
+    if (const auto why = judge_answer(rest, accept, subprotocol); !why.empty()) {
+        return refuse_answer(std::string(why));
+    }
+    return {.kind = UpgradeAnswer::Kind::accepted, .size = end + head_end.size()};
 }
 
 }  // namespace net

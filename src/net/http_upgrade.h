@@ -1,7 +1,8 @@
-// The HTTP request that opens a WebSocket, and the answers to it (RFC 6455, section 4.2).
+// The HTTP request that opens a WebSocket, and the answers to it (RFC 6455, sections 4.1 and 4.2),
+// as a server reads and writes them, and as a client does.
 //
 // Strict: what is ambiguous is refused, for a proxy in between might read it otherwise. Pure: no
-// state, no sockets. Limits: a request of request_bytes_max.
+// state, no sockets. Limits: a request of request_bytes_max, and an answer of as many.
 #pragma once
 
 #include <cstddef>
@@ -38,5 +39,23 @@ UpgradeResult read_upgrade(base::Bytes bytes, std::span<const std::string> origi
 // The answers, whole. `accept` is made of the key.
 std::string upgrade_answer(std::string_view accept, std::string_view subprotocol);
 std::string refusal_answer(int status, std::string_view why);
+
+// ---- The side that asks
+
+// `host` with its port, `key` as in UpgradeRequest.
+std::string upgrade_request(std::string_view host, std::string_view path, std::string_view key,
+                            std::string_view subprotocol);
+
+// What has come so far of an answer.
+struct UpgradeAnswer {
+    enum class Kind { incomplete, accepted, refused };
+    Kind kind = Kind::incomplete;
+    std::size_t size = 0;  // Of an accepting one; frames may follow.
+    std::string why{};     // Of any other.
+};
+
+// `accept` is what the key asks for.
+UpgradeAnswer read_upgrade_answer(base::Bytes bytes, std::string_view accept,
+                                  std::string_view subprotocol);
 
 }  // namespace net

@@ -42,6 +42,9 @@ public:
     Layer& operator=(const Layer&) = delete;
     virtual ~Layer() = default;
 
+    // Says what the side that connects has to say first: a client calls it once, before all else.
+    // `open` or `failed`.
+    virtual Status start(base::OutputQueue& /*wire*/) { return Status::open; }
     // Takes all of `bytes`. Appends what they carry to `plain`, and what they ask us to answer to
     // `wire`. Not called again once it was not `open`.
     virtual Status receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) = 0;

@@ -4,9 +4,25 @@
 
 namespace net {
 
+Layer::Status StackedLayer::start(base::OutputQueue& wire) {
+    upper_shall_start_ = true;
+    return lower_->start(wire);
+}
+
+Layer::Status StackedLayer::start_upper(base::OutputQueue& wire) {
+    upper_shall_start_ = false;
+    base::ChunkPool pool(0);
+    base::OutputQueue middle(pool);
+    if (upper_->start(middle) != Status::open) return Status::failed;
+    return pass_down(middle, wire);
+}
+
 Layer::Status StackedLayer::receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) {
     ByteBuffer inner;
     const Status below = lower_->receive(bytes, inner, wire);
+    if (below == Status::open && upper_shall_start_ && lower_->is_ready()) {
+        if (start_upper(wire) != Status::open) return Status::failed;
+    }
     if (inner.empty()) return below;
     base::ChunkPool pool(0);
     base::OutputQueue middle(pool);

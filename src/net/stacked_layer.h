@@ -15,6 +15,7 @@ public:
     StackedLayer(std::unique_ptr<Layer> lower, std::unique_ptr<Layer> upper)
         : lower_(std::move(lower)), upper_(std::move(upper)) {}
 
+    Status start(base::OutputQueue& wire) override;
     Status receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) override;
     bool is_ready() const override { return lower_->is_ready() && upper_->is_ready(); }
     Status send(base::OutputQueue& plain, base::OutputQueue& wire,
@@ -24,10 +25,12 @@ public:
     std::string error() const override;
 
 private:
+    Status start_upper(base::OutputQueue& wire);
     Status pass_down(base::OutputQueue& middle, base::OutputQueue& wire);
 
     std::unique_ptr<Layer> lower_;
     std::unique_ptr<Layer> upper_;
+    bool upper_shall_start_ = false;  // As soon as the lower one is ready.
 };
 
 }  // namespace net

@@ -1,4 +1,4 @@
-// MQTT in the binary frames of a WebSocket, the server's half: wslay reads the frames.
+// MQTT in the binary frames of a WebSocket, either half: wslay reads the frames.
 //
 // Data is handed on as it comes, whatever frames it is in [MQTT-6.0.0-2], so that a frame of any
 // length needs no buffer; what a flush sends is one frame. No extensions, so nothing is compressed.
@@ -25,6 +25,13 @@ inline constexpr bool has_web_socket = true;
 inline constexpr bool has_web_socket = false;
 #endif
 
+// What a client asks for.
+struct WebSocketTarget {
+    std::string host{};  // As the request names it: "example.org:8080", "[::1]:8080".
+    std::string path = "/mqtt";
+    std::string subprotocol = "mqtt";  // Or mqttv3.1.
+};
+
 class WebSocketLayer : public Layer {
 public:
     // As much as the largest packet of MQTT.
@@ -32,7 +39,11 @@ public:
 
     // `origins` are borrowed for the layer's life: those of the listener.
     explicit WebSocketLayer(const std::vector<std::string>& origins);
+    // The half that connects.
+    explicit WebSocketLayer(WebSocketTarget target);
     ~WebSocketLayer() override;
+
+    Status start(base::OutputQueue& wire) override;
 
     Status receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) override;
     bool is_ready() const override { return is_open_; }
@@ -48,14 +59,19 @@ private:
         void operator()(wslay_event_context* frames) const;
     };
 
-    Status read_request(base::Bytes bytes, base::OutputQueue& wire);
+    struct Asked;  // What a client waits for.
+
+    Status read_head(base::Bytes bytes, base::OutputQueue& wire);
+    Status read_request(base::OutputQueue& wire);
+    Status read_answer();
     Status read_frames(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire);
     bool open();
     void close_with(std::uint16_t code, std::string_view why);
     Status fail(std::string error);
 
-    const std::vector<std::string>& origins_;
-    ByteBuffer request_;  // Until it is whole.
+    const std::vector<std::string>* origins_ = nullptr;  // A server's.
+    std::unique_ptr<Asked> asked_;                       // A client's.
+    ByteBuffer head_;  // The request, or the answer to it, until it is whole.
     std::unique_ptr<wslay_event_context, FreeFrames> frames_;
     // Of the call that is going on.
     base::Bytes incoming_;

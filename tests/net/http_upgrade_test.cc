@@ -86,5 +86,77 @@ TEST(HttpUpgrade, ARequestThatDoesNotEndIsRefused) {
     EXPECT_EQ(read(endless).status, 431);
 }
 
+// ---- What a client reads
+
+using Answer = UpgradeAnswer::Kind;
+
+constexpr std::string_view yes =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: mqtt\r\n"
+    "Server: x\r\n\r\n";
+
+UpgradeAnswer read_answer(std::string_view text) {
+    return read_upgrade_answer(base::as_bytes(text), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "mqtt");
+}
+
+TEST(HttpUpgrade, AnAnswerIsAcceptedOnceItIsWhole) {
+    for (std::size_t size = 0; size < yes.size(); ++size) {
+        EXPECT_EQ(read_answer(yes.substr(0, size)).kind, Answer::incomplete) << size;
+    }
+    const UpgradeAnswer answer = read_answer(std::string(yes) + "frames");
+    EXPECT_EQ(answer.kind, Answer::accepted) << answer.why;
+    EXPECT_EQ(answer.size, yes.size());
+    EXPECT_EQ(read_answer(upgrade_answer("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "mqtt")).kind,
+              Answer::accepted);
+}
+
+TEST(HttpUpgrade, ARequestIsWhatAServerAccepts) {
+    const std::string text =
+        upgrade_request("h:1", "/mqtt", "dGhlIHNhbXBsZSBub25jZQ==", "mqttv3.1");
+    const UpgradeResult result = read(text, {"https://site"});
+    ASSERT_EQ(result.kind, Kind::accepted) << result.why;
+    EXPECT_EQ(result.request.subprotocol, "mqttv3.1");
+}
+
+TEST(HttpUpgrade, WhichAnswersAreRefused) {
+    const auto but = [](std::string_view part, std::string_view by) {
+        std::string text(yes);
+        return text.replace(text.find(part), part.size(), by);
+    };
+    struct Row {
+        std::string sentence, text, why;
+    };
+    const std::vector<Row> rows = {
+        {"MQTT", std::string("\x20\x02\x00\x00", 4), "the server does not speak HTTP on this port"},
+        {"another status", but("101 Switching", "404 Not"),
+         "the server answers 'HTTP/1.1 404 Not Protocols'"},
+        {"an escape sequence", but("101 Switching", "404 \x1b[2J"),
+         "the server does not speak HTTP on this port"},
+        {"a status that begins with 101", but("101 ", "1011 "),
+         "the server answers 'HTTP/1.1 1011 Switching Protocols'"},
+        {"another key", but("s3p", "S3p"),
+         "the server's Sec-WebSocket-Accept is not that of our key"},
+        {"no key", but("Sec-WebSocket-Accept", "X"),
+         "the server's Sec-WebSocket-Accept is not that of our key"},
+        {"another protocol", but("WebSocket\r", "h2c\r"),
+         "the server upgrades to something else than a WebSocket"},
+        {"no connection", but("Connection", "X"),
+         "the server upgrades to something else than a WebSocket"},
+        {"compression", but("Server: x", "Sec-WebSocket-Extensions: permessage-deflate"),
+         "the server uses an extension that we have not offered"},
+        {"another subprotocol", but("mqtt", "chat"),
+         "the server does not speak MQTT in its WebSocket"},
+        {"no subprotocol", but("Sec-WebSocket-Protocol", "X"),
+         "the server does not speak MQTT in its WebSocket"},
+        {"no end", "HTTP/1.1 101 " + std::string(9'000, 'x'),
+         "the answer to our request is longer than 8192 bytes"},
+    };
+    for (const Row& row : rows) {
+        const UpgradeAnswer answer = read_answer(row.text);
+        EXPECT_EQ(answer.kind, Answer::refused) << row.sentence;
+        EXPECT_EQ(answer.why, row.why) << row.sentence;
+    }
+}
+
 }  // namespace
 }  // namespace net
