@@ -53,6 +53,12 @@ std::string read_line(std::string_view line,
 
 }  // namespace
 
+std::optional<std::vector<std::uint8_t>> PskTable::decode_key(std::string_view text) {
+    auto key = decode_hex(text);
+    if (key && (key->empty() || key->size() > key_bytes_max)) return std::nullopt;
+    return key;
+}
+
 base::Result<PskTable, std::string> PskTable::parse(std::string_view text,
                                                     std::string_view file_name) {
     PskTable table;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,8 @@ public:
     static constexpr std::size_t key_bytes_max = 256;  // What OpenSSL has room for.
     static constexpr std::size_t identity_bytes_max = 256;
 
+    // A key in hexadecimal; nothing if it is none, or has no bytes or too many.
+    static std::optional<std::vector<std::uint8_t>> decode_key(std::string_view text);
     // The error is "psk_file FILE:LINE: what is wrong.".
     static base::Result<PskTable, std::string> parse(std::string_view text,
                                                      std::string_view file_name);

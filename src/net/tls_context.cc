@@ -16,32 +16,9 @@ namespace {
 
 using Done = base::Result<void, std::string>;
 
-// What OpenSSL says, without its numbers; empties its list of errors.
-std::string last_reason() {
-    const unsigned long code = ERR_peek_error();
-    ERR_clear_error();
-    const char* const reason = ERR_reason_error_string(code);
-    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
-    return reason ? reason : "unknown error";
-}
-
-Done refuse(std::string_view option, std::string_view value) {
-    return base::fail(fmt::format("{} '{}': {}.", option, value, last_reason()));
-}
-
 // Nobody is there to be asked for it.
 int no_passphrase(char*, int, int, void*) {
     return -1;
-}
-
-Done set_version(SSL_CTX* context, const std::string& version) {
-    if (!version.empty() && version != "tlsv1.2" && version != "tlsv1.3") {
-        return base::fail(
-            fmt::format("tls_version '{}' is not supported, only tlsv1.2 and tlsv1.3.", version));
-    }
-    const int lowest = version == "tlsv1.3" ? TLS1_3_VERSION : TLS1_2_VERSION;
-    if (SSL_CTX_set_min_proto_version(context, lowest) == 1) return {};
-    return refuse("tls_version", version);
 }
 
 // A peer may neither renegotiate nor resume what this context has not checked, and what is
@@ -65,13 +42,35 @@ Done load_revoked(SSL_CTX* context, const std::string& file) {
     X509_STORE* const store = SSL_CTX_get_cert_store(context);
     X509_LOOKUP* const lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
     if (!lookup || X509_load_crl_file(lookup, file.c_str(), X509_FILETYPE_PEM) < 1) {
-        return refuse("crlfile", file);
+        return refuse_tls_option("crlfile", file);
     }
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
     return {};
 }
 
 }  // namespace
+
+std::string last_tls_reason() {
+    const unsigned long code = ERR_peek_error();
+    ERR_clear_error();
+    const char* const reason = ERR_reason_error_string(code);
+    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+    return reason ? reason : "unknown error";
+}
+
+Done refuse_tls_option(std::string_view option, std::string_view value) {
+    return base::fail(fmt::format("{} '{}': {}.", option, value, last_tls_reason()));
+}
+
+Done set_lowest_tls_version(SSL_CTX* context, const std::string& version) {
+    if (!version.empty() && version != "tlsv1.2" && version != "tlsv1.3") {
+        return base::fail(
+            fmt::format("tls_version '{}' is not supported, only tlsv1.2 and tlsv1.3.", version));
+    }
+    const int lowest = version == "tlsv1.3" ? TLS1_3_VERSION : TLS1_2_VERSION;
+    if (SSL_CTX_set_min_proto_version(context, lowest) == 1) return {};
+    return refuse_tls_option("tls_version", version);
+}
 
 void TlsContext::FreeContext::operator()(SSL_CTX* context) const {
     SSL_CTX_free(context);
@@ -87,7 +86,7 @@ base::Result<base::Ref<TlsContext>, std::string> TlsContext::make(const TlsOptio
     made->context_.reset(SSL_CTX_new(TLS_server_method()));
     made->bio_method_.reset(TlsBio::method());
     if (!made->context_ || !made->bio_method_)
-        return base::fail("Error: TLS: " + last_reason() + ".");
+        return base::fail("Error: TLS: " + last_tls_reason() + ".");
     if (auto done = made->set_up(options); !done) {
         return base::fail(fmt::format("Error: {}: {}", options.listener, done.error()));
     }
@@ -96,7 +95,7 @@ base::Result<base::Ref<TlsContext>, std::string> TlsContext::make(const TlsOptio
 
 Done TlsContext::set_up(const TlsOptions& options) {
     set_rules(context_.get());
-    if (auto done = set_version(context_.get(), options.version); !done) return done;
+    if (auto done = set_lowest_tls_version(context_.get(), options.version); !done) return done;
     if (auto done = set_ciphers(options); !done) return done;
     if (!options.psk_hint.empty()) return load_psk(options);
     if (auto done = load_certificate(options); !done) return done;
@@ -109,11 +108,11 @@ Done TlsContext::set_ciphers(const TlsOptions& options) {
                                 : is_psk                 ? "PSK"
                                                          : "DEFAULT:!aNULL:!eNULL";
     if (SSL_CTX_set_cipher_list(context_.get(), ciphers.c_str()) != 1) {
-        return refuse("ciphers", ciphers);
+        return refuse_tls_option("ciphers", ciphers);
     }
     const std::string& suites = options.ciphers_tls13;
     if (!suites.empty() && SSL_CTX_set_ciphersuites(context_.get(), suites.c_str()) != 1) {
-        return refuse("ciphers_tls1.3", suites);
+        return refuse_tls_option("ciphers_tls1.3", suites);
     }
     return {};
 }
@@ -121,11 +120,11 @@ Done TlsContext::set_ciphers(const TlsOptions& options) {
 Done TlsContext::load_certificate(const TlsOptions& options) {
     SSL_CTX* const context = context_.get();
     if (SSL_CTX_use_certificate_chain_file(context, options.certfile.c_str()) != 1) {
-        return refuse("certfile", options.certfile);
+        return refuse_tls_option("certfile", options.certfile);
     }
     // Also says so if it is not the key of the certificate.
     if (SSL_CTX_use_PrivateKey_file(context, options.keyfile.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return refuse("keyfile", options.keyfile);
+        return refuse_tls_option("keyfile", options.keyfile);
     }
     return {};
 }
@@ -136,12 +135,12 @@ Done TlsContext::load_authorities(const TlsOptions& options) {
         STACK_OF(X509_NAME)* const names = SSL_load_client_CA_file(options.cafile.c_str());
         if (!names || SSL_CTX_load_verify_file(context, options.cafile.c_str()) != 1) {
             sk_X509_NAME_pop_free(names, X509_NAME_free);
-            return refuse("cafile", options.cafile);
+            return refuse_tls_option("cafile", options.cafile);
         }
         SSL_CTX_set_client_CA_list(context, names);
     }
     if (!options.capath.empty() && SSL_CTX_load_verify_dir(context, options.capath.c_str()) != 1) {
-        return refuse("capath", options.capath);
+        return refuse_tls_option("capath", options.capath);
     }
     if (!options.crlfile.empty()) {
         if (auto done = load_revoked(context, options.crlfile); !done) return done;
@@ -164,7 +163,7 @@ Done TlsContext::load_psk(const TlsOptions& options) {
     uses_psk_ = true;
     SSL_CTX* const context = context_.get();
     if (SSL_CTX_use_psk_identity_hint(context, options.psk_hint.c_str()) != 1) {
-        return refuse("psk_hint", options.psk_hint);
+        return refuse_tls_option("psk_hint", options.psk_hint);
     }
     SSL_CTX_set_psk_server_callback(context, &TlsBio::find_psk);
     // A resumed session would not say whose it is.
@@ -189,6 +188,10 @@ void TlsContext::FreeMethod::operator()(bio_method_st*) const {}
 
 base::Result<base::Ref<TlsContext>, std::string> TlsContext::make(const TlsOptions&) {
     return base::fail(std::string("Error: this build has no OpenSSL, so it has no TLS."));
+}
+
+base::Result<base::Ref<TlsContext>, std::string> TlsContext::make_client(const TlsClientOptions&) {
+    return base::fail(std::string("this build has no OpenSSL, so it has no TLS"));
 }
 
 std::string tls_library() {

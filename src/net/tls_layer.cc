@@ -142,7 +142,7 @@ Layer::Status TlsLayer::fail(std::string error) {
 }
 
 Layer::Status TlsLayer::receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) {
-    if (!std::exchange(has_heard_, true)) {
+    if (!std::exchange(has_heard_, true) && SSL_is_server(ssl_.get()) == 1) {
         if (const auto what = stranger(bytes[0]); !what.empty()) return fail(std::string(what));
     }
     incoming_ = bytes;
@@ -169,9 +169,11 @@ Layer::Status TlsLayer::judge(int result) {
     if (error == SSL_ERROR_WANT_READ) return Status::open;
     if (error == SSL_ERROR_ZERO_RETURN) return Status::closed;
     const long verdict = SSL_get_verify_result(ssl_.get());
-    const char* const reason = ERR_reason_error_string(ERR_peek_error());
+    const unsigned long code = ERR_peek_error();
+    const char* const reason = ERR_reason_error_string(code);
     const std::string what = is_ready_ ? "TLS error" : "TLS handshake failed";
     ERR_clear_error();
+    if (SSL_is_server(ssl_.get()) == 0) return fail(client_tls_error(ssl_.get(), code, is_ready_));
     if (!is_ready_ && verdict != X509_V_OK) {
         return fail(fmt::format("{}: the client's certificate: {}", what,
                                 X509_verify_cert_error_string(verdict)));
@@ -280,6 +282,12 @@ void TlsLayer::FreeSsl::operator()(ssl_st*) const {}
 TlsLayer::~TlsLayer() = default;
 std::unique_ptr<TlsLayer> TlsLayer::make(base::Ref<TlsContext>, UserFrom, HandshakePlace) {
     return nullptr;
+}
+std::unique_ptr<TlsLayer> TlsLayer::make_client(base::Ref<TlsContext>, const std::string&, bool) {
+    return nullptr;
+}
+Layer::Status TlsLayer::start(base::OutputQueue&) {
+    return Status::failed;
 }
 Layer::Status TlsLayer::receive(base::Bytes, ByteBuffer&, base::OutputQueue&) {
     return Status::failed;

@@ -1,4 +1,4 @@
-// TLS 1.2 or 1.3 on a stream, the server's half: OpenSSL between two views of bytes.
+// TLS 1.2 or 1.3 on a stream, either half: OpenSSL between two views of bytes.
 //
 // OpenSSL reads straight from what the loop has received and writes straight into the stream's
 // queue; between records it keeps no buffer. What it keeps of an unfinished record is at most one
@@ -24,8 +24,13 @@ public:
     // Null if OpenSSL has no memory for another one. `place` is held until the handshake is over.
     static std::unique_ptr<TlsLayer> make(base::Ref<TlsContext> context, UserFrom user_from,
                                           HandshakePlace place);
+    // The half that connects, in tls_client.cc. The certificate must be for `host`, a name or an
+    // address, unless `any_host`. Null if OpenSSL has no memory for another one.
+    static std::unique_ptr<TlsLayer> make_client(base::Ref<TlsContext> context,
+                                                 const std::string& host, bool any_host);
     ~TlsLayer() override;
 
+    Status start(base::OutputQueue& wire) override;
     Status receive(base::Bytes bytes, ByteBuffer& plain, base::OutputQueue& wire) override;
     bool is_ready() const override { return is_ready_; }
     Status send(base::OutputQueue& plain, base::OutputQueue& wire,
