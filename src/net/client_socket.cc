@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -105,6 +106,21 @@ base::Result<ClientSocket, std::string> ClientSocket::connect(const std::string&
         if (deadline.left_ms() == 0) break;
     }
     return base::fail(std::move(error));
+}
+
+base::Result<ClientSocket, std::string> ClientSocket::connect_unix(const std::string& path) {
+    const auto refuse = [&](int error) { return base::fail(path + ": " + sentence_of(error)); };
+    sockaddr_un address{};
+    if (path.size() >= sizeof address.sun_path) return refuse(ENAMETOOLONG);
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return refuse(errno);
+    // Never in progress: either there is room in the listener's backlog, or there is none.
+    const auto* const to = reinterpret_cast<const sockaddr*>(&address);
+    if (::connect(fd.get(), to, sizeof address) != 0) return refuse(errno);
+    const Address peer(to);
+    return ClientSocket(std::move(fd), peer);
 }
 
 Readiness ClientSocket::wait(int timeout_ms, bool want_write, int extra_fd) {

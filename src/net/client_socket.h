@@ -1,4 +1,5 @@
-// A TCP connection for a program that does one thing at a time: the command-line tools.
+// A connection by TCP or by a unix socket, for a program that does one thing at a time: the
+// command-line tools.
 //
 // Nothing here blocks for longer than it was told: connect() has a timeout (but for the name
 // server, which has its own), wait() is the only place to sleep, read() and write() do what is
@@ -34,6 +35,9 @@ public:
                                                            std::uint16_t port,
                                                            const std::string& bind_address = {},
                                                            int timeout_ms = 10'000);
+
+    // To a unix socket. The error names its path.
+    static base::Result<ClientSocket, std::string> connect_unix(const std::string& path);
 
     // Sleeps until there is something to read, or room to write if `want_write`, or `extra_fd`
     // (>= 0, e.g. standard input) is readable. `timeout_ms` < 0 means forever.
