@@ -15,8 +15,6 @@ using mqtt::Version;
 
 namespace {
 
-constexpr int tls_port = 8883;
-
 UsageError wrong(std::string text) {
     return {UsageError::Kind::wrong, std::move(text)};
 }
@@ -95,13 +93,11 @@ std::string check_together(ToolOptions& options) {
     if (options.will_retain && !options.will_topic) {
         return "Error: Will retain given, but no will topic given.\n";
     }
-    if (options.unsupported.empty() && options.port == tls_port && !options.no_tls) {
-        options.unsupported = "port 8883 (TLS)";
-    }
     if (!options.unsupported.empty()) {
         return "Error: " + options.unsupported + " is not supported yet by this build.\n";
     }
-    std::string error = check_session_expiry(options);
+    std::string error = check_door(options);
+    if (error.empty()) error = check_session_expiry(options);
     if (!error.empty()) return error;
     if (options.tool == Tool::sub && options.topics.empty() && options.unsubscribe_topics.empty()) {
         return "Error: You must specify a topic to subscribe to.\n";
@@ -244,12 +240,13 @@ std::string parse_url(ToolOptions& options, std::string_view url) {
     struct Scheme {
         std::string_view prefix;
         int port;
-        std::string_view unsupported;
+        bool is_tls;
+        bool is_web_socket;
     };
-    constexpr Scheme schemes[] = {{"mqtt://", 1883, ""},
-                                  {"mqtts://", 8883, "mqtts:// (TLS)"},
-                                  {"ws://", 1883, "ws:// (WebSocket)"},
-                                  {"wss://", 8883, "wss:// (WebSocket over TLS)"}};
+    constexpr Scheme schemes[] = {{"mqtt://", 1883, false, false},
+                                  {"mqtts://", 8883, true, false},
+                                  {"ws://", 1883, false, true},
+                                  {"wss://", 8883, true, true}};
     const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); };
     const auto* const scheme =
         std::find_if(std::begin(schemes), std::end(schemes), [&](const Scheme& one) {
@@ -257,7 +254,8 @@ std::string parse_url(ToolOptions& options, std::string_view url) {
                    std::equal(one.prefix.begin(), one.prefix.end(), url.begin(), same);
         });
     if (scheme == std::end(schemes)) return "Error: unsupported URL scheme.\n\n";
-    if (options.unsupported.empty()) options.unsupported = scheme->unsupported;
+    options.uses_tls = scheme->is_tls;
+    options.web_socket = scheme->is_web_socket;
     options.port = scheme->port;
     url.remove_prefix(scheme->prefix.size());
 

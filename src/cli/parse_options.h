@@ -46,6 +46,9 @@ std::string parse_property(ToolOptions& options, std::span<const std::string> ar
 
 // -L; sets host, port, user name, password and topic.
 std::string parse_url(ToolOptions& options, std::string_view url);
+// Whether the options of TLS, WebSocket and unix sockets fit together; settles uses_tls, port and
+// whom to trust. The error's text, or nothing.
+std::string check_door(ToolOptions& options);
 // -t, -e or the topic of -L, which `argument` names.
 std::string add_topic(ToolOptions& options, std::string_view topic, std::string_view argument);
 

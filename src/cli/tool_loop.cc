@@ -5,7 +5,9 @@
 #include <csignal>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
+#include "cli/open_door.h"
 #include "cli/texts.h"
 
 namespace cli {
@@ -34,12 +36,6 @@ void catch_signals() {
     ::sigaction(SIGTERM, &action, nullptr);
 }
 
-// "127.0.0.1:1883: Connection refused" without the address.
-std::string last_part(const std::string& error) {
-    const std::size_t colon = error.rfind(": ");
-    return colon == std::string::npos ? error : error.substr(colon + 2);
-}
-
 }  // namespace
 
 ToolLoop::ToolLoop(const ToolOptions& options) : options_(options), session_(options.connection) {}
@@ -63,17 +59,12 @@ void ToolLoop::disconnect(mqtt::ReasonCode reason) {
 
 // An exit code if there is no connection.
 std::optional<int> ToolLoop::connect() {
-    constexpr int default_port = 1883;
-    const auto port = static_cast<std::uint16_t>(options_.port.value_or(default_port));
-    auto socket = net::ClientSocket::connect(options_.host, port, options_.bind_address);
-    if (!socket) {
-        // The error names the host alone when its name could not be looked up.
-        const bool lookup = socket.error().starts_with(options_.host + ": ");
-        complain(lookup ? "Unable to connect (Lookup error.).\n"
-                        : "Error: " + last_part(socket.error()) + "\n");
+    auto stream = open_door(options_);
+    if (!stream) {
+        complain(stream.error() + "\n");
         return exit_failed;
     }
-    socket_.emplace(std::move(*socket));
+    stream_ = std::move(*stream);
     ended_.reset();
     session_.open(now_ms());
     return std::nullopt;
@@ -90,7 +81,7 @@ int ToolLoop::run(const Hooks& hooks) {
     while (true) {
         while (!ended_) turn(hooks);
         finish_output();
-        socket_.reset();
+        stream_.reset();
         const bool lost = ended_->cause == Disconnected::Cause::lost ||
                           ended_->cause == Disconnected::Cause::timed_out ||
                           ended_->cause == Disconnected::Cause::by_server;
@@ -154,18 +145,24 @@ void ToolLoop::drain_events(const Hooks& hooks) {
 
 void ToolLoop::flush() {
     while (!session_.output().empty()) {
-        const auto taken = socket_->write(session_.output());
-        if (!taken) return session_.transport_closed();
+        const auto taken = stream_->write(session_.output());
+        if (!taken) return lose(taken.error());
         if (*taken == 0) return;
         session_.consume(*taken);
     }
 }
 
+// What a layer has to say is worth more than that the connection is lost.
+void ToolLoop::lose(const std::string& error) {
+    if (stream_->has_failed()) complain("Error: " + error + ".\n");
+    session_.transport_closed();
+}
+
 void ToolLoop::read() {
     std::uint8_t buffer[65'536];
-    const auto size = socket_->read(buffer);
-    const bool closed = !size || (*size == 0 && socket_->at_end());
-    if (closed) return session_.transport_closed();
+    const auto size = stream_->read(buffer);
+    if (!size) return lose(size.error());
+    if (*size == 0 && stream_->at_end()) return session_.transport_closed();
     if (*size != 0) session_.receive(mqtt::Bytes(buffer, *size), now_ms());
 }
 
@@ -175,7 +172,7 @@ void ToolLoop::wait(const Hooks& hooks, std::uint64_t deadline_ms) {
     const int timeout_ms = until <= now ? 0 : static_cast<int>(until - now);
     const int extra = hooks.extra_fd ? hooks.extra_fd() : -1;
     std::fflush(stdout);
-    const net::Readiness ready = socket_->wait(timeout_ms, !session_.output().empty(), extra);
+    const net::Readiness ready = stream_->wait(timeout_ms, !session_.output().empty(), extra);
     if (ready.extra && hooks.on_extra) hooks.on_extra();
     drain_events(hooks);
     if (ready.readable && !ended_) read();
@@ -184,11 +181,16 @@ void ToolLoop::wait(const Hooks& hooks, std::uint64_t deadline_ms) {
 // Writes what is left, DISCONNECT at least, before the connection is closed.
 void ToolLoop::finish_output() {
     const std::uint64_t give_up = now_ms() + farewell_ms;
-    while (!session_.output().empty() && now_ms() < give_up) {
-        const auto taken = socket_->write(session_.output());
+    bool has_said_goodbye = false;
+    while (now_ms() < give_up) {
+        const auto taken = stream_->write(session_.output());
         if (!taken) return;
         session_.consume(*taken);
-        if (*taken == 0) socket_->wait(farewell_ms, true);
+        if (session_.output().empty()) {
+            if (!std::exchange(has_said_goodbye, true)) stream_->finish();
+            if (!stream_->flush() || !stream_->has_unsent()) return;
+        }
+        if (*taken == 0) stream_->wait(farewell_ms, true);
     }
 }
 

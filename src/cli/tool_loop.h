@@ -1,4 +1,4 @@
-// Drives one Session over one TCP connection until it ends: what pub, sub and rr have in common.
+// Drives one Session over one connection until it ends: what pub, sub and rr have in common.
 //
 // Thread: one. The loop prints -d lines and the errors of the connection; what to do with events
 // is the tool's. Signals: SIGINT and SIGTERM disconnect if Hooks::catch_signals.
@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "cli/tool_options.h"
 #include "client/session.h"
-#include "net/client_socket.h"
+#include "net/client_stream.h"
 
 namespace cli {
 
@@ -55,6 +57,7 @@ private:
     void drain_events(const Hooks& hooks);
     void complain_of(const mqtt::Connack& connack) const;
     void flush();
+    void lose(const std::string& error);
     void read();
     void wait(const Hooks& hooks, std::uint64_t deadline_ms);
     void finish_output();
@@ -63,7 +66,7 @@ private:
 
     const ToolOptions& options_;
     client::Session session_;
-    std::optional<net::ClientSocket> socket_;
+    std::unique_ptr<net::ClientStream> stream_;  // Null: not connected.
     std::optional<client::Disconnected> ended_;
     std::uint64_t give_up_ms_ = client::Session::never;
     bool timed_out_ = false;

@@ -8,6 +8,7 @@
 
 #include "client/options.h"
 #include "mqtt/disconnect.h"
+#include "net/tls_context.h"
 
 namespace cli {
 
@@ -50,7 +51,15 @@ struct ToolOptions {
     std::optional<std::string> client_id_prefix;
     std::optional<std::int64_t> session_expiry_s;  // -x.
     std::string unsupported;  // The first option given that needs a part which is not built in.
+
+    // The door; TLS and port are settled once the whole command line is read.
+    std::string unix_path;
+    bool web_socket = false;
+    bool uses_tls = false;
     bool no_tls = false;
+    bool insecure = false;  // The certificate may be for any host.
+    std::string keyform;
+    net::TlsClientOptions tls;
 
     // Messages going out.
     std::optional<std::string> topic;

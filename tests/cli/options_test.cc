@@ -89,9 +89,75 @@ TEST(Options, PropertiesFindTheirPlace) {
     EXPECT_EQ(options->publish.properties.user.view().count(), 1U);
 }
 
-TEST(Options, EveryToolNeedsNoTlsOn8883) {
-    EXPECT_FALSE(parse(Tool::pub, {"-t", "a", "-n", "-p", "8883"}));
-    EXPECT_TRUE(parse(Tool::pub, {"-t", "a", "-n", "-p", "8883", "--no-tls"}));
+TEST(Options, WhichDoor) {
+    struct Row {
+        const char* sentence;
+        Words words;
+        int port;
+        bool tls;
+        bool web_socket;
+        bool os_certs;
+    };
+    const Row rows[] = {
+        {"plain", {}, 1883, false, false, false},
+        {"an authority", {"--cafile", "x"}, 8883, true, false, false},
+        {"a folder of them", {"--capath", "x"}, 8883, true, false, false},
+        {"those of the machine", {"--tls-use-os-certs"}, 8883, true, false, true},
+        {"both", {"--tls-use-os-certs", "--cafile", "x"}, 8883, true, false, true},
+        {"a key", {"--psk", "ab", "--psk-identity", "a"}, 8883, true, false, false},
+        {"another port", {"--cafile", "x", "-p", "7"}, 7, true, false, false},
+        {"the port of TLS", {"-p", "8883"}, 8883, true, false, true},
+        {"which is not", {"-p", "8883", "--no-tls"}, 8883, false, false, false},
+        {"a unix socket", {"-p", "8883", "--unix", "/s"}, 8883, false, false, false},
+        {"a WebSocket", {"--ws"}, 1883, false, true, false},
+        {"both kinds", {"--ws", "--cafile", "x"}, 8883, true, true, false},
+        {"mqtts", {"-L", "mqtts://h/t"}, 8883, true, false, true},
+        {"mqtts with an authority",
+         {"-L", "mqtts://h/t", "--cafile", "x"},
+         8883,
+         true,
+         false,
+         false},
+        {"ws", {"-L", "WS://h/t"}, 1883, false, true, false},
+        {"wss", {"-L", "wss://h:99/t"}, 99, true, true, true},
+    };
+    for (const Row& row : rows) {
+        Words words = {"-t", "a", "-n"};
+        words.insert(words.end(), row.words.begin(), row.words.end());
+        const auto options = parse(Tool::pub, words);
+        ASSERT_TRUE(options) << row.sentence << options.error().text;
+        EXPECT_EQ(options->port, row.port) << row.sentence;
+        EXPECT_EQ(options->uses_tls, row.tls) << row.sentence;
+        EXPECT_EQ(options->web_socket, row.web_socket) << row.sentence;
+        EXPECT_EQ(options->tls.use_os_certs, row.os_certs) << row.sentence;
+    }
+}
+
+TEST(Options, WhatDoesNotFitTogether) {
+    struct Row {
+        Words words;
+        const char* error;
+    };
+    const Row rows[] = {
+        {{"--cafile", "x", "--cert", "x"}, "Error: Both certfile and keyfile must be provided"},
+        {{"--cafile", "x", "--key", "x"}, "Error: Both certfile and keyfile must be provided"},
+        {{"--cert", "x", "--key", "x"}, "Error: --cert is for TLS: name the authority"},
+        {{"--psk", "ab"}, "Error: --psk-identity required if --psk used."},
+        {{"--psk", "ab", "--psk-identity", "a", "--cafile", "x"}, "Error: Only one of --psk or"},
+        {{"--keyform", "pem"}, "Error: If keyform is set, keyfile must be also specified."},
+        {{"--cafile", "x", "--cert", "x", "--key", "x", "--keyform", "engine"},
+         "Error: --keyform engine is not supported"},
+        {{"--cafile", "x", "--cert", "x", "--key", "x", "--keyform", "der"},
+         "Error: keyform must be pem, it is 'der'."},
+        {{"--tls-engine", "x"}, "Error: --tls-engine is not supported yet by this build."},
+    };
+    for (const Row& row : rows) {
+        Words words = {"-t", "a", "-n"};
+        words.insert(words.end(), row.words.begin(), row.words.end());
+        const auto options = parse(Tool::pub, words);
+        ASSERT_FALSE(options) << row.error;
+        EXPECT_TRUE(options.error().text.starts_with(row.error)) << options.error().text;
+    }
 }
 
 }  // namespace

@@ -67,12 +67,13 @@ class Authority:
             file.write(text)
         return self._path(name)
 
-    def issue(self, name, subject=None, dates=("-days", "30")):
+    def issue(self, name, subject=None, dates=("-days", "30"),
+              names="DNS:localhost,IP:127.0.0.1"):
         key, request = self._path(name + ".key"), self._path(name + ".csr")
         certificate = self._path(name + ".pem")
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", subject or f"/CN={name}", "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", request)
+                "subjectAltName=" + names, "-keyout", key, "-out", request)
         openssl("ca", "-batch", "-notext", "-config", self.config, *dates, "-in", request, "-out",
                 certificate)
         return Certificate(certificate, key)

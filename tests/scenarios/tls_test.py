@@ -1,5 +1,6 @@
 """TLS listeners: who is let in by a certificate or a key, and what a hostile peer gets."""
 
+import functools
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from wire import CONNACK, V5, V311
 REFUSED_V5 = 0x86
 
 
+@functools.cache
 def has_tls():
     if not IS_NIGHTJAR:
         return True
