@@ -34,8 +34,8 @@ function(nightjar_tests room)
 endfunction()
 
 # nightjar_add_test(LABEL): the program test_LABEL. ctest runs each of its tests in a process of its
-# own; with sanitizers all in one, since starting and ending such a process costs ten times what most
-# tests do.
+# own; with sanitizers all in one, since starting and ending such a process costs ten times what
+# most tests do.
 function(nightjar_add_test label)
   if(NIGHTJAR_SANITIZE)
     add_test(NAME ${label} COMMAND test_${label})
