@@ -9,18 +9,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "auth/base64.h"
+#include "auth/mosquitto_hash.h"
 #include "base/assert.h"
-
-#ifdef NIGHTJAR_ARGON2
-#include <argon2.h>
-#endif
 
 namespace auth {
 namespace {
@@ -107,28 +103,15 @@ PasswordMatch verify_pbkdf2(std::string_view hash, std::string_view password) {
     return match_if(salt && derives(*terms, password, *salt));
 }
 
-// $7$101$salt$hash.
-PasswordMatch verify_7(std::string_view hash, std::string_view password) {
-    const auto parts = split(hash);
-    if (parts.size() != 5) return unreadable;
-    const auto terms = read_pbkdf2(EVP_sha512(), parts[2], parts[4]);
-    const auto salt = decode_base64(parts[3]);
-    if (!terms || !salt) return unreadable;
-    return match_if(derives(*terms, password, *salt));
+PasswordMatch verify_mosquitto(std::string_view hash, std::string_view password) {
+    const auto made = MosquittoHash::parse(hash);
+    return made ? match_if(made->matches(base::as_bytes(password))) : unreadable;
 }
 
 // $6$salt$hash of Mosquitto; crypt(3) has a `$6$` too, whose hash has another length.
 bool is_mosquitto_6(std::string_view hash) {
     const auto parts = split(hash);
     return parts.size() == 4 && parts[1] == "6" && parts[3].size() == 88;
-}
-
-PasswordMatch verify_6(std::string_view hash, std::string_view password) {
-    const auto parts = split(hash);
-    const auto salt = decode_base64(parts[2]);
-    const auto want = decode_base64(parts[3]);
-    if (!salt || !want) return unreadable;
-    return match_if(is_equal(digest(EVP_sha512(), password, base::as_text(*salt)), *want));
 }
 
 bool costs_too_much(std::string_view setting) {
@@ -154,30 +137,6 @@ PasswordMatch verify_crypt(const std::string& hash, const std::string& password)
     }
     return match_if(is_equal(base::as_bytes(made), base::as_bytes(hash)));
 }
-
-#ifdef NIGHTJAR_ARGON2
-bool asks_too_much_memory(std::string_view parameters) {
-    std::uint32_t kib = 0;
-    std::uint32_t passes = 0;
-    std::uint32_t lanes = 0;
-    const std::string text(parameters);
-    const int read = std::sscanf(text.c_str(), "m=%u,t=%u,p=%u", &kib, &passes, &lanes);
-    return read != 3 || kib > argon2_kib_max || passes > argon2_passes_max ||
-           lanes > argon2_lanes_max;
-}
-
-PasswordMatch verify_argon2id(const std::string& hash, std::string_view password) {
-    const auto parts = split(hash);
-    if (parts.size() != 6 || asks_too_much_memory(parts[3])) return unreadable;
-    const int result = argon2id_verify(hash.c_str(), password.data(), password.size());
-    if (result == ARGON2_OK) return right;
-    return result == ARGON2_VERIFY_MISMATCH ? wrong : unreadable;
-}
-#else
-PasswordMatch verify_argon2id(const std::string&, std::string_view) {
-    return unreadable;
-}
-#endif
 
 std::optional<Octets> read_hex(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
@@ -231,10 +190,10 @@ bool is_crypt(std::string_view hash) {
 std::optional<PasswordMatch> verify_by_kind(const StoredPassword& stored,
                                             std::string_view password) {
     const std::string_view hash = stored.hash;
-    if (hash.starts_with("$argon2id$")) return verify_argon2id(std::string(hash), password);
     if (hash.starts_with("PBKDF2$")) return verify_pbkdf2(hash, password);
-    if (hash.starts_with("$7$")) return verify_7(hash, password);
-    if (is_mosquitto_6(hash)) return verify_6(hash, password);
+    if (hash.starts_with("$argon2id$") || hash.starts_with("$7$") || is_mosquitto_6(hash)) {
+        return verify_mosquitto(hash, password);
+    }
     if (is_crypt(hash)) return verify_crypt(std::string(hash), std::string(password));
     if (hash.size() == 41 && hash.front() == '*') return verify_mysql(hash, password);
     return verify_hex(stored, password);

@@ -20,19 +20,10 @@
 
 namespace auth {
 
-#ifdef NIGHTJAR_ARGON2
-inline constexpr bool has_argon2 = true;
-#else
-inline constexpr bool has_argon2 = false;
-#endif
-
-// What a hash may ask of us. One that asks for more is not read.
+// What a hash may ask of us, beside what MosquittoHash allows. One that asks for more is not read.
 inline constexpr std::uint32_t pbkdf2_iterations_max = 10'000'000;
 inline constexpr std::uint32_t bcrypt_cost_max = 16;
 inline constexpr std::uint32_t sha_crypt_rounds_max = 1'000'000;
-inline constexpr std::uint32_t argon2_kib_max = 262'144;
-inline constexpr std::uint32_t argon2_passes_max = 100;
-inline constexpr std::uint32_t argon2_lanes_max = 16;
 
 enum class PasswordMatch : std::uint8_t {
     right,

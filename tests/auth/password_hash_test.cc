@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "auth/crypto.h"
+#include "auth/mosquitto_hash.h"
 
 namespace auth {
 namespace {
@@ -74,7 +74,7 @@ TEST_F(PasswordHash, of_each_kind_fits_its_password_and_no_other) {
 }
 
 TEST_F(PasswordHash, argon2id) {
-    if (!has_argon2) GTEST_SKIP() << "built without libargon2";
+    if (!MosquittoHash::has_argon2) GTEST_SKIP() << "built without libargon2";
     const StoredPassword stored{
         "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzYWx0$Gh8sW4trBHZt8WsaHG4N08sGiShWjlZo2YT8aGT2WPg"};
     EXPECT_EQ(verify_password(stored, "secret"), PasswordMatch::right);
