@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "auth/peer_address.h"
+
 namespace auth {
 namespace {
 
@@ -68,7 +70,7 @@ AuthBegun FailureLimit::begin(const broker::Credentials& credentials) {
     if (limit_.load(std::memory_order_relaxed) == 0 || !is_guess || !has_address) {
         return behind_.begin(credentials);
     }
-    std::string address = address_of(credentials.peer);
+    std::string address = network_of(credentials.peer);
     const std::uint64_t wait_ms = failures_.with(
         [&](const LoginFailures& failures) { return failures.wait_ms(address, now_ms_()); });
     if (wait_ms != 0) {

@@ -1,11 +1,6 @@
 #include "auth/login_failures.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-
-#include "base/bytes.h"
 
 namespace auth {
 namespace {
@@ -43,14 +38,6 @@ bool LoginFailures::make_room(std::uint64_t now_ms) {
     std::erase_if(entries_,
                   [&](const auto& each) { return now_ms - each.second.last_ms > forget_ms; });
     return entries_.size() < addresses_max;
-}
-
-std::string address_of(std::string_view peer) {
-    std::string host(peer.substr(0, peer.rfind(':')));
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    std::array<std::uint8_t, 16> bytes{};
-    if (inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return host;
-    return std::string(base::as_text(base::Bytes(bytes).first(8)));
 }
 
 }  // namespace auth

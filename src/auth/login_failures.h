@@ -41,8 +41,4 @@ private:
     std::uint64_t next_sweep_ms_ = 0;
 };
 
-// What counts as one: an IPv4 address; of IPv6 the network of 64 bits, which one host may use as it
-// likes. `peer` is "host:port".
-std::string address_of(std::string_view peer);
-
 }  // namespace auth

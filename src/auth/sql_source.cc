@@ -7,6 +7,8 @@
 #include <chrono>
 #include <initializer_list>
 
+#include "auth/peer_address.h"
+
 namespace auth {
 namespace {
 
@@ -71,12 +73,6 @@ RuleRow read_rule(const SqlTable& table, const std::vector<SqlTable::Cell>& row)
 }
 
 }  // namespace
-
-std::string host_of(std::string_view peer) {
-    std::string_view host = peer.substr(0, peer.rfind(':'));
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return std::string(host);
-}
 
 SqlSource::SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post)
     : settings_(std::move(settings)),

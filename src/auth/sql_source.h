@@ -127,7 +127,4 @@ private:
     SqlDatabase database_;  // Ends its workers first.
 };
 
-// The host of "10.0.0.1:1883" or "::1:1883".
-std::string host_of(std::string_view peer);
-
 }  // namespace auth

@@ -61,17 +61,6 @@ TEST(LoginFailures, of_no_more_addresses_than_there_is_room_for) {
     EXPECT_EQ(failures.size(), 1U);
 }
 
-TEST(LoginFailures, of_a_network_of_64_bits_are_one_hosts) {
-    const std::pair<const char*, const char*> rows[] = {
-        {"127.0.0.1:5000", "127.0.0.1:6000"},
-        {"2001:db8::1:5000", "2001:db8::ffff:1:6000"},
-        {"[2001:db8::1]:5000", "2001:db8::2:6000"},
-    };
-    for (const auto& [one, other] : rows) EXPECT_EQ(address_of(one), address_of(other)) << one;
-    EXPECT_NE(address_of("2001:db8::1:5000"), address_of("2001:db8:0:1::1:5000"));
-    EXPECT_NE(address_of("10.0.0.1:1"), address_of("10.0.0.2:1"));
-}
-
 // Answers what it is told to; an exchange ends with a refusal.
 class Scripted : public broker::Authenticator {
 public:

@@ -233,11 +233,5 @@ TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
     EXPECT_FALSE(may_in(closed, 0, "a/b"));
 }
 
-TEST(HostOf, leaves_the_port_out) {
-    EXPECT_EQ(host_of("127.0.0.1:1883"), "127.0.0.1");
-    EXPECT_EQ(host_of("::1:1883"), "::1");
-    EXPECT_EQ(host_of("[::1]:1883"), "::1");
-}
-
 }  // namespace
 }  // namespace auth
