@@ -1,5 +1,6 @@
 #include "auth/authenticator_chain.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -80,7 +81,7 @@ private:
 }  // namespace
 
 AuthBegun AuthenticatorChain::begin(const Credentials& credentials) {
-    if (!credentials.method && !credentials.user_name) return last_.begin(credentials);
+    if (is_anonymous(credentials)) return last_.begin(credentials);
     std::size_t next = 0;
     AuthBegun begun = ask(credentials, next, {.kind = Kind::unknown});
     if (begun.answer.kind == Kind::unknown) return last_.begin(credentials);  // Nobody was asked.
@@ -88,6 +89,14 @@ AuthBegun AuthenticatorChain::begin(const Credentials& credentials) {
     auto exchange = std::make_unique<ChainExchange>(*this, credentials, next);
     exchange->follow(std::move(begun.exchange));
     return {AuthAnswer::later(), std::move(exchange)};
+}
+
+bool AuthenticatorChain::is_anonymous(const Credentials& credentials) const {
+    if (credentials.method || credentials.user_name) return false;
+    return !credentials.password ||
+           std::none_of(sources_.begin(), sources_.end(), [&](const UserSource* source) {
+               return source->takes_no_name(credentials.realm);
+           });
 }
 
 // The first refusal is what the client is told.

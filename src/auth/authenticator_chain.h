@@ -2,7 +2,8 @@
 // its users (AuthAnswer::Kind::unknown), and then the next is asked, also if that answer came late.
 //
 //     a name, or a method  ->  source 1  ->  source 2  -> ...  -> refused
-//     neither, or a realm that no source has users for  ->  the last: who may be anonymous
+//     a password alone, where a source takes that: the same
+//     none of these, or a realm that no source has users for  ->  the last: who may be anonymous
 //
 // Only sources that have users for the client's realm are asked. A name that one of them has passed
 // on never reaches the last one: it would take it as it is.
@@ -31,6 +32,8 @@ public:
                           broker::AuthAnswer refusal);
 
 private:
+    bool is_anonymous(const broker::Credentials& credentials) const;
+
     broker::Authenticator& last_;
     std::vector<UserSource*> sources_;
 };

@@ -23,6 +23,20 @@ struct AcceptedVersions {
 };
 
 // The options that per_listener_settings moves from the file to the listener.
+// Users who show a JSON Web Token; the files say whose signatures count.
+struct JwtAuth {
+    std::string secret_file;
+    std::string key_file;
+    std::string jwks_file;
+    std::string username_claim = "sub";
+    std::string issuer;
+    std::string audience;
+    std::uint32_t leeway_s = 0;
+
+    bool is_on() const { return !secret_file.empty() || !key_file.empty() || !jwks_file.empty(); }
+    bool operator==(const JwtAuth&) const = default;
+};
+
 struct Security {
     std::optional<bool> allow_anonymous;
     bool allow_zero_length_clientid = true;
@@ -32,6 +46,7 @@ struct Security {
     std::string psk_file;
     std::string scram_file;
     SqlAuth sql;
+    JwtAuth jwt;
 
     bool operator==(const Security&) const = default;
 };

@@ -88,6 +88,19 @@ Outcome check_unique(const std::vector<Listener>& listeners, std::size_t i) {
     return {};
 }
 
+// Where users are besides files, which are read later.
+Outcome check_users(const Security& security) {
+    const JwtAuth& jwt = security.jwt;
+    JwtAuth without_files = jwt;
+    without_files.secret_file = without_files.key_file = without_files.jwks_file = {};
+    if (!jwt.is_on() && without_files != JwtAuth()) {
+        return base::fail(std::string(
+            "Error: auth_jwt_* without a key: say 'auth_jwt_secret_file', 'auth_jwt_key_file' or "
+            "'auth_jwt_jwks_file'."));
+    }
+    return check_sql(security.sql);
+}
+
 base::Result<void, Error> check(const Draft& draft) {
     const Config& config = draft.config;
     const auto at = [](const Place& place, std::string message) {
@@ -103,9 +116,9 @@ base::Result<void, Error> check(const Draft& draft) {
             return at(draft.listener_places[i], unique.error());
         }
     }
-    if (auto checked = check_sql(config.security.sql); !checked) return at({}, checked.error());
+    if (auto checked = check_users(config.security); !checked) return at({}, checked.error());
     for (const Listener& listener : config.listeners) {
-        if (auto checked = check_sql(listener.security.sql); !checked) {
+        if (auto checked = check_users(listener.security); !checked) {
             return at({}, checked.error());
         }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,23 @@ auth::WorkPool::Limits hash_limits() {
     return {.workers = std::min(cpus, hash_workers_max), .queue_max = hash_queue_max};
 }
 
+std::int64_t seconds_since_1970() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+std::vector<auth::JwtFiles> jwt_files(const Realms& realms) {
+    std::vector<auth::JwtFiles> files;
+    for (const Realms::Realm& realm : realms.all) {
+        const config::JwtAuth jwt = realm.in_use ? realm.security.jwt : config::JwtAuth();
+        files.push_back({jwt.secret_file,
+                         jwt.key_file,
+                         jwt.jwks_file,
+                         {jwt.username_claim, jwt.issuer, jwt.audience, jwt.leeway_s}});
+    }
+    return files;
+}
+
 }  // namespace
 
 Access::Access(const config::Config& config, auth::LateAnswers::Post post)
@@ -27,8 +45,10 @@ Access::Access(const config::Config& config, auth::LateAnswers::Post post)
       pool_(hash_limits()),
       late_(pool_, post_),
       anonymous_(config.authentication_unavailable_because.empty()),
+      tokens_(&seconds_since_1970),
       passwords_(late_),
       chain_(anonymous_) {
+    chain_.add(tokens_);  // A password that is a token is nobody else's.
     chain_.add(passwords_);
     chain_.add(sql_.users());
     chain_.add(scram_);
@@ -53,11 +73,14 @@ base::Result<Access::Files, std::string> Access::read(Realms realms,
     if (!rules) return base::fail(std::move(rules.error()));
     auto scram = auth::read_scram_files(paths(realms, &config::Security::scram_file), warnings);
     if (!scram) return base::fail(std::move(scram.error()));
+    auto tokens = auth::read_jwt_files(jwt_files(realms), warnings);
+    if (!tokens) return base::fail(std::move(tokens.error()));
     for (std::size_t i = 0; i < realms.all.size(); ++i) {
         // Its sessions have what rights they had.
         if (!realms.all[i].in_use) (*rules)[i] = acl_.table(i);
     }
-    return Files{std::move(realms), std::move(*passwords), std::move(*rules), std::move(*scram)};
+    return Files{std::move(realms), std::move(*passwords), std::move(*rules), std::move(*scram),
+                 std::move(*tokens)};
 }
 
 void Access::use(Files files) {
@@ -65,6 +88,7 @@ void Access::use(Files files) {
     passwords_.use(std::move(files.passwords));
     acl_.use(std::move(files.rules));
     scram_.use(std::move(files.scram));
+    tokens_.use(std::move(files.tokens));
 }
 
 // Their connections and what is known of their users are made once.

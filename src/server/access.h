@@ -1,7 +1,8 @@
 // Who may come in and what they may do, by the configuration: the authenticators and authorizers
 // that it asks for, put together.
 //
-//     authenticator():  auth_failure_limit -> password_file -> SQL -> scram_file -> allow_anonymous
+//     authenticator():  auth_failure_limit -> JWT -> password_file -> SQL -> scram_file
+//                       -> allow_anonymous
 //     authorizer():     SQL, or where no database has rules: acl_file
 //
 // Owned by Server; outlives the shards' connections. Threads: use() and finish() on shard 0's, or
@@ -15,6 +16,7 @@
 #include "auth/anonymous.h"
 #include "auth/authenticator_chain.h"
 #include "auth/failure_limit.h"
+#include "auth/jwt_authenticator.h"
 #include "auth/password_authenticator.h"
 #include "auth/scram_authenticator.h"
 #include "config/config.h"
@@ -31,6 +33,7 @@ public:
         auth::PasswordTables passwords;
         auth::AclTables rules;
         auth::ScramTables scram;
+        auth::JwtRealms tokens;
     };
 
     // `post` runs a task on a shard's thread.
@@ -73,6 +76,7 @@ private:
     auth::WorkPool pool_;
     auth::LateAnswers late_;
     auth::AnonymousAuthenticator anonymous_;
+    auth::JwtAuthenticator tokens_;
     auth::PasswordAuthenticator passwords_;
     auth::ScramAuthenticator scram_;
     auth::AuthenticatorChain chain_;

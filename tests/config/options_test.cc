@@ -72,6 +72,8 @@ std::string completion(const Option& option) {
         text += "certfile x\n";
     }
     if (option.name == "cafile" || option.name == "capath") text += "keyfile x\n";
+    const bool is_of_jwt = option.name.starts_with("auth_jwt_");
+    if (is_of_jwt && option.name != "auth_jwt_key_file") text += "auth_jwt_key_file x\n";
     return text;
 }
 
