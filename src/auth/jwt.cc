@@ -142,9 +142,11 @@ std::string judge_times(const Json& claims, const JwtRules& rules, std::int64_t 
     return {};
 }
 
+// RFC 7519, 4.1.3: a token that names whom it is for is for nobody else.
 bool is_for(const Json& claims, const std::string& audience) {
     const auto found = claims.find("aud");
-    if (found == claims.end()) return false;
+    if (found == claims.end()) return audience.empty();
+    if (audience.empty()) return false;
     const auto is_it = [&](const Json& each) { return each.is_string() && each == audience; };
     return found->is_array() ? std::any_of(found->begin(), found->end(), is_it) : is_it(*found);
 }
@@ -155,10 +157,9 @@ std::string judge_claims(const Json& claims, const JwtRules& rules, std::int64_t
         const std::string* const issuer = find_text(claims, "iss");
         if (!issuer || *issuer != rules.issuer) return "its 'iss' is not auth_jwt_issuer";
     }
-    if (!rules.audience.empty() && !is_for(claims, rules.audience)) {
-        return "auth_jwt_audience is not in its 'aud'";
-    }
-    return {};
+    if (is_for(claims, rules.audience)) return {};
+    return rules.audience.empty() ? "it has an 'aud', and auth_jwt_audience is not set"
+                                  : "auth_jwt_audience is not in its 'aud'";
 }
 
 }  // namespace

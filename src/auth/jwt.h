@@ -44,7 +44,7 @@ private:
 struct JwtRules {
     std::string user_name_claim = "sub";
     std::string issuer{};    // Empty: not looked at.
-    std::string audience{};  // The same.
+    std::string audience{};  // Empty: a token that names any is for others.
     std::uint32_t leeway_s = 0;
 };
 

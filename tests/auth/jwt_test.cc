@@ -93,6 +93,8 @@ TEST_F(Jwt, judges_the_claims) {
         {R"({"sub":""})", "its claim 'sub' is no user name"},
         {R"({"sub":"a\u0000b"})", "its claim 'sub' is no user name"},
         {R"({"name":"ann"})", "ann", {.user_name_claim = "name"}},
+        {R"({"sub":"ann","aud":"mqtt"})", "it has an 'aud', and auth_jwt_audience is not set"},
+        {R"({"sub":"ann","aud":[]})", "it has an 'aud', and auth_jwt_audience is not set"},
         {R"(["sub"])", "its claims are no JSON object"},
         {"{", "its claims are no JSON object"},
         {R"({"sub":"ann","iss":"https://id","aud":"mqtt","exp":999991})", "ann", strict},

@@ -38,7 +38,8 @@ void read_set(std::string_view text) {
 }
 
 void read_token(std::string_view token) {
-    const auth::JwtVerdict verdict = auth::check_jwt(token, some_keys(), {}, 1'000);
+    static const auth::JwtRules rules{.audience = "a"};
+    const auth::JwtVerdict verdict = auth::check_jwt(token, some_keys(), rules, 1'000);
     require((verdict.kind == Kind::invalid) == !verdict.why.empty());
     require((verdict.kind == Kind::valid) == !verdict.user_name.empty());
 }
