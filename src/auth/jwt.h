@@ -38,7 +38,7 @@ private:
         std::string id{};
         JwtKey key;
     };
-    std::vector<Entry> keys_;
+    std::vector<Entry> keys_{};
 };
 
 struct JwtRules {

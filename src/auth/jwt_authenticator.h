@@ -29,8 +29,8 @@ struct JwtFiles {
 };
 
 struct JwtRealm {
-    JwtKeys keys;  // None: no tokens.
-    JwtRules rules;
+    JwtKeys keys{};  // None: no tokens.
+    JwtRules rules{};
 };
 // Of the realms 1, 2, ...
 using JwtRealms = std::vector<JwtRealm>;
@@ -53,8 +53,8 @@ public:
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
 
 private:
-    const Clock clock_;
-    base::Guarded<JwtRealms, std::shared_mutex> realms_;
+    const Clock clock_{};
+    base::Guarded<JwtRealms, std::shared_mutex> realms_{};
 };
 
 }  // namespace auth

@@ -50,8 +50,8 @@ private:
     static base::Result<JwtKey, std::string> from_parameters(const char* type, void* builder);
 
     JwtAlgorithm algorithm_ = JwtAlgorithm::hs256;
-    std::vector<std::uint8_t> secret_;  // Of hs256.
-    PublicKey public_;                  // Of the others.
+    std::vector<std::uint8_t> secret_{};  // Of hs256.
+    PublicKey public_{};                  // Of the others.
 };
 
 }  // namespace auth
