@@ -65,7 +65,7 @@ FailureLimit::FailureLimit(broker::Authenticator& behind, Clock now_ms)
     : behind_(behind), now_ms_(now_ms ? std::move(now_ms) : Clock(steady_now_ms)) {}
 
 AuthBegun FailureLimit::begin(const broker::Credentials& credentials) {
-    const bool is_guess = credentials.user_name || credentials.method;
+    const bool is_guess = credentials.user_name || credentials.method || credentials.password;
     const bool has_address = credentials.peer.find(':') != std::string_view::npos;
     if (limit_.load(std::memory_order_relaxed) == 0 || !is_guess || !has_address) {
         return behind_.begin(credentials);

@@ -24,7 +24,8 @@ public:
 
     // 0 = none.
     void set_limit(std::uint32_t failures) { limit_.store(failures, std::memory_order_relaxed); }
-    // Who names neither a user nor a method does not guess, and a unix socket has no address.
+    // Who names no user and no method, and has no password, does not guess; a unix socket has no
+    // address.
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
 
     // The answer to somebody from there.

@@ -102,6 +102,13 @@ TEST_F(FailureLimits, the_third_is_not_asked_for) {
     EXPECT_EQ(login().answer.reason, ReasonCode::not_authorized);
 }
 
+TEST_F(FailureLimits, a_password_without_a_name_is_a_guess) {
+    for (int i = 0; i < 3; ++i) {
+        limit_.begin({.client_id = "c", .password = base::as_bytes("a.b.c"), .peer = "10.0.0.1:1"});
+    }
+    EXPECT_EQ(behind_.asked, 2);
+}
+
 TEST_F(FailureLimits, counts_what_an_exchange_comes_to) {
     behind_.answer = AuthAnswer::proceed({});
     for (int i = 0; i < 2; ++i) login().exchange->step({});
