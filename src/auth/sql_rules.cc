@@ -80,8 +80,10 @@ std::string fill_in(std::string_view pattern, const RuleSubject& subject, bool& 
             pattern.remove_prefix(1);
             continue;
         }
-        const bool is_odd =
-            place->second.empty() || place->second.find_first_of("/+#") != std::string_view::npos;
+        // What begins with "$" is the broker's, whoever calls himself so.
+        const bool is_odd = place->second.empty() ||
+                            place->second.find_first_of("/+#") != std::string_view::npos ||
+                            (filter.empty() && place->second.starts_with('$'));
         has_odd_name = has_odd_name || is_odd;
         filter += place->second;
         pattern.remove_prefix(place->first.size());

@@ -2,8 +2,8 @@
 // message.
 //
 // A rule that forbids wins over all that allow, so that the order of the rows does not matter. What
-// no rule allows is forbidden. Names with '/', '+' or '#' never widen a rule that has %u or %c in
-// it: such a rule allows nothing then.
+// no rule allows is forbidden. Names with '/', '+' or '#', or with '$' where a topic begins, never
+// widen a rule that has %u or %c in it: such a rule allows nothing then.
 //
 // Immutable once made. Limits: rules_max rows.
 #pragma once

@@ -85,6 +85,9 @@ TEST(SqlRules, names_never_widen_a_rule) {
             rules_of({{.topic = "#"}, {.topic = "dev/%u", .permission = "deny"}}, {name, "c", ""});
         EXPECT_EQ(denied.size(), 2U) << name;
     }
+    // What begins with "$" is the broker's.
+    EXPECT_EQ(rules_of({{.topic = "%u/#"}, {.topic = "%c/#"}}, {"$SYS", "$SYS", ""}).size(), 0U);
+    EXPECT_EQ(rules_of({{.topic = "dev/%u/#"}}, {"$SYS", "c", ""}).size(), 1U);
     // What a name brings is not a place for the next name.
     EXPECT_TRUE(
         rules_of({{.topic = "%u/x"}}, {"%c", "secret", ""}).allows(Access::publish, "%c/x"));
