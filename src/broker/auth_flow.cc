@@ -111,24 +111,27 @@ void Connection::admit(mqtt::Connect packet, const std::string& client_id,
         }
         packet.user_name = answer.user_name;
     }
-    if (!may_will(packet, client_id)) {
+    if (!may_will(packet, client_id, answer)) {
         return refuse_connect(
             ReasonCode::not_authorized, version_,
             fmt::format("will topic {} not authorised", quoted(packet.will->topic)));
     }
-    accept(packet, client_id);
+    accept(packet, client_id, answer);
 }
 
-bool Connection::may_will(const mqtt::Connect& packet, const std::string& client_id) {
+bool Connection::may_will(const mqtt::Connect& packet, const std::string& client_id,
+                          const AuthAnswer& answer) {
     if (!packet.will) return true;
+    if (packet.will->topic.starts_with("$SYS/")) return false;
+    const std::string_view topic = with_mount_point(packet.will->topic);
+    if (answer.granted) return answer.granted->allows(Access::publish, topic);
     Authorizer& authorizer = shard_.broker().authorizer();
-    return !packet.will->topic.starts_with("$SYS/") &&
-           (authorizer.allows_everything() ||
-            authorizer.is_allowed({.client_id = client_id,
-                                   .user_name = packet.user_name.value_or(""),
-                                   .topic = with_mount_point(packet.will->topic),
-                                   .access = Access::publish,
-                                   .realm = listener_->realm}));
+    return authorizer.allows_everything() ||
+           authorizer.is_allowed({.client_id = client_id,
+                                  .user_name = packet.user_name.value_or(""),
+                                  .topic = topic,
+                                  .access = Access::publish,
+                                  .realm = listener_->realm});
 }
 
 // Nothing but AUTH and DISCONNECT may come before CONNACK [MQTT-3.1.2-30].

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/ref_counted.h"
 #include "mqtt/reason_code.h"
 
 namespace broker {
@@ -32,6 +33,21 @@ struct Credentials {
     bool listener_allows_anonymous = true;
 };
 
+enum class Access : std::uint8_t { publish, subscribe, receive };
+
+// What a login says by itself that its client may do: a token does. Then the Authorizer is not
+// asked. Immutable; shared by the client's session and its will.
+class GrantedRights : public base::RefCounted<GrantedRights> {
+public:
+    virtual ~GrantedRights() = default;
+    static void destroy(const GrantedRights* rights) { delete rights; }
+
+    // `topic` as in AccessRequest.
+    virtual bool allows(Access access, std::string_view topic) const = 0;
+    virtual std::string explain(Access access, std::string_view topic) const = 0;
+};
+using GrantedRightsRef = base::Ref<GrantedRights>;
+
 struct AuthAnswer {
     enum class Kind : std::uint8_t {
         later,     // It will come to the AuthWaiter.
@@ -45,6 +61,8 @@ struct AuthAnswer {
     std::string data{};       // Of proceed and accepted: Authentication Data for the client.
     std::string user_name{};  // Of accepted: who it is; empty: whom CONNECT names.
     std::string log{};        // Of refused and unknown: a few words that give away nothing.
+    // Of accepted, for CONNECT: what it may do; empty: that is the Authorizer's to say.
+    GrantedRightsRef granted{};
 
     static AuthAnswer later() { return {.kind = Kind::later}; }
     static AuthAnswer proceed(std::string data) {
@@ -98,8 +116,6 @@ public:
     // no answer.
     virtual AuthBegun begin(const Credentials& credentials) = 0;
 };
-
-enum class Access : std::uint8_t { publish, subscribe, receive };
 
 // What an authorizer has gathered about one client, so that it need not for each message. Owned by
 // the client's session; the authorizer knows by itself when it is out of date.

@@ -178,7 +178,8 @@ void Connection::refuse_connect(ReasonCode reason, Version version, std::string_
     wire_.close();
 }
 
-void Connection::accept(const mqtt::Connect& packet, const std::string& client_id) {
+void Connection::accept(const mqtt::Connect& packet, const std::string& client_id,
+                        const AuthAnswer& answer) {
     adopt_terms(packet);
     const std::string response = response_information(packet, client_id);
     mqtt::Connack connack = connack_for(packet, client_id);
@@ -207,7 +208,7 @@ void Connection::accept(const mqtt::Connect& packet, const std::string& client_i
             fmt::format("global_max_clients {} reached", shard_.options().clients_max));
     }
     state_ = State::connected;
-    attach_session(packet, *session);
+    attach_session(packet, *session, answer);
     session->set_will(packet.will ? make_will(*packet.will) : nullptr);
     shard_.counters().connects_accepted.add();
     shard_.counters().sessions_connected.add();
@@ -237,9 +238,11 @@ void Connection::adopt_terms(const mqtt::Connect& packet) {
     if (limit != 0 && (keep_alive_s_ == 0 || keep_alive_s_ > limit)) keep_alive_s_ = limit;
 }
 
-void Connection::attach_session(const mqtt::Connect& packet, Session& session) {
+void Connection::attach_session(const mqtt::Connect& packet, Session& session,
+                                const AuthAnswer& answer) {
     session_ = &session;
     session.set_user(packet.user_name, listener_->realm);
+    session.grant(answer.granted);
     session.attach(*this, std::min(packet.receive_maximum, receive_maximum_));
     if (is_v5()) {
         session.set_expiry_s(granted_expiry_s(packet.session_expiry_s));
@@ -321,6 +324,7 @@ std::unique_ptr<PendingWill> Connection::make_will(const mqtt::Will& will) {
                                       .source = shard_.source_of(*session_)});
     pending->user_name = session_->user_name();
     pending->realm = session_->realm();
+    pending->granted = session_->granted();
     pending->delay_s = will.delay_s;
     pending->expiry_s = will.properties.message_expiry_s;
     return pending;

@@ -105,9 +105,10 @@ private:
     }
     void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log,
                         std::string_view told);
-    void accept(const mqtt::Connect& packet, const std::string& client_id);
+    void accept(const mqtt::Connect& packet, const std::string& client_id,
+                const AuthAnswer& answer);
     void adopt_terms(const mqtt::Connect& packet);
-    void attach_session(const mqtt::Connect& packet, Session& session);
+    void attach_session(const mqtt::Connect& packet, Session& session, const AuthAnswer& answer);
     std::uint32_t granted_expiry_s(std::uint32_t asked_s) const;
     std::string response_information(const mqtt::Connect& packet, std::string_view client_id) const;
     mqtt::Connack connack_for(const mqtt::Connect& packet, std::string_view client_id) const;
@@ -119,7 +120,8 @@ private:
     void follow(const AuthAnswer& answer);
     void finish_authentication(const AuthAnswer& answer);
     void admit(mqtt::Connect packet, const std::string& client_id, const AuthAnswer& answer);
-    bool may_will(const mqtt::Connect& packet, const std::string& client_id);
+    bool may_will(const mqtt::Connect& packet, const std::string& client_id,
+                  const AuthAnswer& answer);
     void handle_authenticating(const mqtt::Frame& frame);
     void handle_auth(Bytes body);
     void reauthenticate(Bytes data);

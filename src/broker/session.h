@@ -3,13 +3,11 @@
 //
 // Owned by its Shard and used on the shard's thread only. A session never moves to another shard.
 //
-//     deliver() -> [ in flight: window of the client's Receive Maximum ] <- [ queue_ ] <- [
-//     retained_ ]
+//     deliver() -> [ in flight: the client's Receive Maximum ] <- [ queue ] <- [ retained ]
 //
 // A message goes straight out while the window has room; then it waits in the queue (bounded by
 // max_queued_*), whose rear may be in the store only. Retained messages of a new subscription wait
-// in retained, which is a list of references: 100,000, or twice as many as are retained, if that is
-// more.
+// in retained, a list of references: 100,000, or twice as many as are retained, if that is more.
 #pragma once
 
 #include <memory>
@@ -23,6 +21,7 @@
 #include "broker/ids.h"
 #include "broker/inflight_window.h"
 #include "broker/packet_id_set.h"
+#include "broker/pending_will.h"
 #include "broker/publication.h"
 #include "broker/session_queue.h"
 #include "broker/shared_subscriptions.h"
@@ -34,15 +33,6 @@ class Counter;
 class Shard;
 struct MessageKept;
 struct SessionKept;
-
-// A will and when it is due [MQTT-3.1.2-8].
-struct PendingWill {
-    MessageRef message;
-    std::string user_name;    // Whose rights count when it is due; empty = none was given.
-    std::uint32_t realm = 0;  // Of the listener it came by; 0 after a restart.
-    std::uint32_t delay_s = 0;
-    std::optional<std::uint32_t> expiry_s;  // Counts from when it is published.
-};
 
 // How one subscription wants a message.
 struct DeliveryTerms {
@@ -69,6 +59,9 @@ public:
     std::string_view user_name() const { return user_name_ ? *user_name_ : std::string_view(); }
     std::uint32_t realm() const { return realm_; }
     void set_user(std::optional<std::string_view> name, std::uint32_t realm);
+    // What its login says it may do, in place of the authorizer; null: nothing.
+    void grant(GrantedRightsRef rights) { granted_ = std::move(rights); }
+    const GrantedRightsRef& granted() const { return granted_; }
     // The client's rights to a topic, below its listener's mount point.
     bool may(Access access, std::string_view topic);
     // The same for what comes while nobody knows yet whose session it is, after a restart: kept,
@@ -241,6 +234,7 @@ private:
     std::unique_ptr<Absence> absence_;              // While there is no connection.
     std::unique_ptr<const std::string> user_name_;  // Null = none.
     std::unique_ptr<KnownRights> rights_;           // What the authorizer knows of the client.
+    GrantedRightsRef granted_;
     std::uint32_t realm_ = 0;
     std::uint16_t window_ = 0;
     bool has_user_ = false;  // Not after a restart, until the client is back.

@@ -12,6 +12,7 @@ void Session::set_user(std::optional<std::string_view> name, std::uint32_t realm
 }
 
 bool Session::may(Access access, std::string_view topic) {
+    if (granted_) return granted_->allows(access, topic);
     Authorizer& authorizer = shard_.broker().authorizer();
     return authorizer.allows_everything() || authorizer.is_allowed({.client_id = client_id_,
                                                                     .user_name = user_name(),
@@ -22,6 +23,7 @@ bool Session::may(Access access, std::string_view topic) {
 }
 
 std::string Session::explain(Access access, std::string_view topic) {
+    if (granted_) return granted_->explain(access, topic);
     return shard_.broker().authorizer().explain({.client_id = client_id_,
                                                  .user_name = user_name(),
                                                  .topic = topic,

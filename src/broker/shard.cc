@@ -129,11 +129,14 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will, bo
     publication.set_durability(options_->durability.of(publication.topic));
     publication.must_arrive = is_recorded && publication.is_promised();
     Authorizer& authorizer = broker_.authorizer();
-    if (!authorizer.allows_everything() && !authorizer.is_allowed({.client_id = client_id,
-                                                                   .user_name = will.user_name,
-                                                                   .topic = publication.topic,
-                                                                   .access = Access::publish,
-                                                                   .realm = will.realm})) {
+    const bool is_allowed = will.granted ? will.granted->allows(Access::publish, publication.topic)
+                                         : authorizer.allows_everything() ||
+                                               authorizer.is_allowed({.client_id = client_id,
+                                                                      .user_name = will.user_name,
+                                                                      .topic = publication.topic,
+                                                                      .access = Access::publish,
+                                                                      .realm = will.realm});
+    if (!is_allowed) {
         refusals_.print(Refusal::not_authorized, client_id,
                         "Will of {} not published: topic {} not authorised.", client_id,
                         quoted(publication.topic));
@@ -210,9 +213,8 @@ void Shard::deliver_to(Publication& publication, const Subscription& subscriptio
 bool Shard::wants(const Publication& publication, const Subscription& subscription,
                   Session& session) {
     if (subscription.options.no_local && publication.source == source_of(session)) return false;
-    if (broker_.authorizer().allows_everything() || session.may_keep(publication.topic)) {
-        return true;
-    }
+    const bool is_asked = session.granted() || !broker_.authorizer().allows_everything();
+    if (!is_asked || session.may_keep(publication.topic)) return true;
     counters_.dropped_not_authorized.add();
     return false;
 }

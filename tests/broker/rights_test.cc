@@ -101,6 +101,66 @@ TEST_F(Rights, a_refusal_says_who_where_and_by_which_rule_and_is_counted) {
     EXPECT_EQ(world().shard(0).counters().refused.at(cause).get(), 3U);
 }
 
+// What a login brings: one topic, or its filter, and all of it.
+class OneTopic : public broker::GrantedRights {
+public:
+    explicit OneTopic(std::string topic) : topic_(std::move(topic)) {}
+    bool allows(Access, std::string_view topic) const override { return topic == topic_; }
+    std::string explain(Access, std::string_view) const override { return "only " + topic_; }
+
+private:
+    const std::string topic_;
+};
+
+class GrantedTopic : public Rights {
+protected:
+    // Whoever comes from now on.
+    void grant(const std::string& topic) {
+        world().authenticator.accepted.granted =
+            broker::GrantedRightsRef::adopt(new OneTopic(topic));
+    }
+    void grant_nothing() { world().authenticator.accepted.granted = {}; }
+};
+
+TEST_F(GrantedTopic, is_all_that_its_client_may_use) {
+    note_questions();
+    grant("mine");
+    client("a").join(as("ann", {.version = v5})).subscribe("mine").expect(suback);
+    client("a").publish("mine", "1", {.qos = 1}).expect_publish("mine", "1").expect(puback);
+    client("a").publish("other", "1", {.qos = 1}).expect(puback, ReasonCode::not_authorized);
+    client("a").subscribe("#").expect(suback, ReasonCode::not_authorized);
+    EXPECT_TRUE(world().log.contains("topic 'other' (only mine)."));
+    EXPECT_TRUE(asked_.empty());
+    grant_nothing();
+    client("b").join(as("bob")).publish("other", "1", {.qos = 1}).expect(puback);
+    EXPECT_TRUE(asked_.contains("publish bob other of 0"));
+}
+
+TEST_F(GrantedTopic, is_of_one_login_and_the_next_has_its_own) {
+    grant("mine");
+    client("a").join(as("ann", persistent())).subscribe("mine", 1).expect(suback).drop();
+    client("b").join().publish("mine", "1", {.qos = 1}).expect(puback, ReasonCode::success);
+    grant("else");
+    client("a").join(as("ann", persistent())).expect_nothing();
+    EXPECT_EQ(not_received(), 1U);
+    grant_nothing();
+    client("a").join(as("ann", persistent()));
+    client("a").publish("mine", "2", {.qos = 1}).expect_publish("mine", "2", 1).expect(puback);
+}
+
+TEST_F(GrantedTopic, counts_for_a_will_at_connect_and_when_it_is_due) {
+    grant("will");
+    client("b").join({.version = v5}).subscribe("will").expect(suback);
+    ConnectTerms terms{.version = v5, .session_expiry_s = 60};
+    terms.will = WillTerms{.topic = "other", .payload = "bye"};
+    client("a").connect(terms).expect(connack, ReasonCode::not_authorized).expect_closed();
+    terms.will = WillTerms{.topic = "will", .payload = "bye", .delay_s = 5};
+    client("a").join(terms).drop();
+    revoke("");  // Of whom nobody asks.
+    advance(6s);
+    client("b").expect_publish("will", "bye");
+}
+
 // What an authorizer keeps of a client: which user that was.
 struct Kept : broker::KnownRights {
     std::string user;

@@ -30,8 +30,7 @@ public:
             return {std::move(first), std::move(exchange)};
         }
         const auto reason = answer ? answer(credentials) : mqtt::ReasonCode::success;
-        return {mqtt::is_failure(reason) ? AuthAnswer::refuse(reason) : AuthAnswer::accept(),
-                nullptr};
+        return {mqtt::is_failure(reason) ? AuthAnswer::refuse(reason) : accepted, nullptr};
     }
     // To the client that has waited longest.
     void answer_late(broker::AuthAnswer late) {
@@ -41,7 +40,8 @@ public:
     }
 
     std::function<mqtt::ReasonCode(const broker::Credentials&)> answer;
-    bool is_late = false;  // Names and passwords, too.
+    broker::AuthAnswer accepted = broker::AuthAnswer::accept();  // To names and passwords.
+    bool is_late = false;                                        // Those, too.
     std::vector<broker::AuthWaiter*> waiting;
     int exchanges = 0;  // That are going on.
     std::uint32_t last_shard = 0;
