@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "auth/base64.h"
+#include "auth/jwt_acl.h"
 #include "auth/scram.h"
 
 namespace auth {
@@ -225,8 +226,8 @@ const JwtKey* JwtKeys::find(JwtAlgorithm algorithm, std::string_view id) const {
     return found;
 }
 
-JwtVerdict check_jwt(std::string_view text, const JwtKeys& keys, const JwtRules& rules,
-                     std::int64_t now_s) {
+JwtVerdict check_jwt(std::string_view text, std::string_view client_id, const JwtKeys& keys,
+                     const JwtRules& rules, std::int64_t now_s) {
     const auto refuse = [](std::string why) {
         return JwtVerdict{.kind = Kind::invalid, .why = std::move(why)};
     };
@@ -250,7 +251,13 @@ JwtVerdict check_jwt(std::string_view text, const JwtKeys& keys, const JwtRules&
     if (!user || !is_prepared(*user)) {
         return refuse(fmt::format("its claim '{}' is no user name", rules.user_name_claim));
     }
-    return {.kind = Kind::valid, .user_name = *user};
+    JwtVerdict verdict{.kind = Kind::valid, .user_name = *user};
+    if (rules.acl_claim.empty()) return verdict;
+    auto rights =
+        read_acl_claim(*claims, rules.acl_claim, {.user_name = *user, .client_id = client_id});
+    if (!rights) return refuse(std::move(rights.error()));
+    verdict.rights = std::move(*rights);
+    return verdict;
 }
 
 }  // namespace auth

@@ -10,11 +10,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/jwt_key.h"
+#include "auth/sql_rules.h"
 
 namespace auth {
 
@@ -43,22 +45,25 @@ private:
 
 struct JwtRules {
     std::string user_name_claim = "sub";
-    std::string issuer{};    // Empty: not looked at.
-    std::string audience{};  // Empty: a token that names any is for others.
+    std::string issuer{};     // Empty: not looked at.
+    std::string audience{};   // Empty: a token that names any is for others.
+    std::string acl_claim{};  // Empty: tokens do not say what their bearer may do.
     std::uint32_t leeway_s = 0;
 };
 
 struct JwtVerdict {
     enum class Kind : std::uint8_t { valid, invalid, no_token };
     Kind kind = Kind::no_token;
-    std::string user_name{};  // Of valid.
-    std::string why{};        // Of invalid, for the log: it has nothing out of the token.
+    std::string why{};  // Of invalid, for the log: it has nothing out of the token.
+    // Of valid:
+    std::string user_name{};
+    std::optional<SqlRules> rights{};  // With an acl_claim: what it may do.
 };
 
 inline constexpr std::size_t token_bytes_max = 16'384;
 
-// `now_s`: since 1970.
-JwtVerdict check_jwt(std::string_view token, const JwtKeys& keys, const JwtRules& rules,
-                     std::int64_t now_s);
+// `client_id`: of who shows it. `now_s`: since 1970.
+JwtVerdict check_jwt(std::string_view token, std::string_view client_id, const JwtKeys& keys,
+                     const JwtRules& rules, std::int64_t now_s);
 
 }  // namespace auth

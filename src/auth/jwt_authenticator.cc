@@ -62,6 +62,30 @@ base::Result<JwtKeys, std::string> read_keys(const JwtFiles& files,
     return keys;
 }
 
+class RightsOfToken : public broker::GrantedRights {
+public:
+    explicit RightsOfToken(SqlRules rules) : rules_(std::move(rules)) {}
+
+    bool allows(broker::Access access, std::string_view topic) const override {
+        return rules_.allows(access, topic);
+    }
+    std::string explain(broker::Access access, std::string_view topic) const override {
+        return "JWT: " + rules_.explain(access, topic);
+    }
+
+private:
+    const SqlRules rules_;
+};
+
+AuthAnswer accept(JwtVerdict verdict) {
+    AuthAnswer answer = AuthAnswer::accept(std::move(verdict.user_name));
+    if (verdict.rights) {
+        answer.granted =
+            broker::GrantedRightsRef::adopt(new RightsOfToken(std::move(*verdict.rights)));
+    }
+    return answer;
+}
+
 const JwtRealm* find_realm(const JwtRealms& realms, std::uint32_t realm) {
     if (realm == 0 || realm > realms.size()) return nullptr;
     return realms[realm - 1].keys.size() == 0 ? nullptr : &realms[realm - 1];
@@ -98,7 +122,8 @@ broker::AuthBegun JwtAuthenticator::begin(const broker::Credentials& credentials
     const std::string_view token = base::as_text(*credentials.password);
     JwtVerdict verdict = realms_.read([&](const JwtRealms& realms) {
         const JwtRealm* const mine = find_realm(realms, credentials.realm);
-        return mine ? check_jwt(token, mine->keys, mine->rules, clock_()) : JwtVerdict();
+        if (!mine) return JwtVerdict();
+        return check_jwt(token, credentials.client_id, mine->keys, mine->rules, clock_());
     });
     if (verdict.kind == JwtVerdict::Kind::no_token) {
         return {AuthAnswer::pass_on("the password is no JWT"), nullptr};
@@ -111,7 +136,7 @@ broker::AuthBegun JwtAuthenticator::begin(const broker::Credentials& credentials
     if (verdict.kind == JwtVerdict::Kind::invalid) {
         return {AuthAnswer::refuse(ReasonCode::not_authorized, "JWT: " + verdict.why), nullptr};
     }
-    return {AuthAnswer::accept(std::move(verdict.user_name)), nullptr};
+    return {accept(std::move(verdict)), nullptr};
 }
 
 }  // namespace auth

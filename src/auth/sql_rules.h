@@ -1,5 +1,5 @@
-// What one client may do, by the rows that a database has about it: made once, asked for each
-// message.
+// What one client may do, by the rows that a database has about it, or its token: made once, asked
+// for each message.
 //
 // A rule that forbids wins over all that allow, so that the order of the rows does not matter. What
 // no rule allows is forbidden. Names with '/', '+' or '#', or with '$' where a topic begins, never
@@ -33,9 +33,9 @@ struct RuleRow {
 
 // Whom the rows are about.
 struct RuleSubject {
-    std::string_view user_name;
-    std::string_view client_id;
-    std::string_view peer_host;
+    std::string_view user_name{};
+    std::string_view client_id{};
+    std::string_view peer_host{};
 };
 
 // What a rule is about, as bits: those of the other programs, but for 3, their "read and write".

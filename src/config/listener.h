@@ -31,6 +31,7 @@ struct JwtAuth {
     std::string username_claim = "sub";
     std::string issuer;
     std::string audience;
+    std::string acl_claim;  // Empty: tokens have no rules.
     std::uint32_t leeway_s = 0;
 
     bool is_on() const { return !secret_file.empty() || !key_file.empty() || !jwks_file.empty(); }

@@ -25,14 +25,19 @@ std::int64_t seconds_since_1970() {
     return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
-std::vector<auth::JwtFiles> jwt_files(const Realms& realms) {
+// `has_rights`: what tokens say that their bearers may do counts.
+std::vector<auth::JwtFiles> jwt_files(const Realms& realms, bool has_rights) {
     std::vector<auth::JwtFiles> files;
     for (const Realms::Realm& realm : realms.all) {
         const config::JwtAuth jwt = realm.in_use ? realm.security.jwt : config::JwtAuth();
         files.push_back({jwt.secret_file,
                          jwt.key_file,
                          jwt.jwks_file,
-                         {jwt.username_claim, jwt.issuer, jwt.audience, jwt.leeway_s}});
+                         {.user_name_claim = jwt.username_claim,
+                          .issuer = jwt.issuer,
+                          .audience = jwt.audience,
+                          .acl_claim = has_rights ? jwt.acl_claim : std::string(),
+                          .leeway_s = jwt.leeway_s}});
     }
     return files;
 }
@@ -73,7 +78,7 @@ base::Result<Access::Files, std::string> Access::read(Realms realms,
     if (!rules) return base::fail(std::move(rules.error()));
     auto scram = auth::read_scram_files(paths(realms, &config::Security::scram_file), warnings);
     if (!scram) return base::fail(std::move(scram.error()));
-    auto tokens = auth::read_jwt_files(jwt_files(realms), warnings);
+    auto tokens = auth::read_jwt_files(jwt_files(realms, !is_closed_), warnings);
     if (!tokens) return base::fail(std::move(tokens.error()));
     for (std::size_t i = 0; i < realms.all.size(); ++i) {
         // Its sessions have what rights they had.

@@ -70,6 +70,19 @@ TEST_F(JwtLogin, the_token_says_who_it_is) {
     EXPECT_EQ(other.log, "JWT: it is for another user name");
 }
 
+TEST_F(JwtLogin, brings_rights) {
+    files_[0].rules.acl_claim = "acl";
+    EXPECT_EQ(load(), "");
+    const std::string token = make_token(R"({"sub":"ann","acl":{"pub":["%u/%c"]}})");
+    const broker::AuthAnswer answer = login("ann", token);
+    ASSERT_TRUE(answer.granted);
+    EXPECT_TRUE(answer.granted->allows(broker::Access::publish, "ann/c"));
+    EXPECT_FALSE(answer.granted->allows(broker::Access::subscribe, "ann/c"));
+    EXPECT_EQ(answer.granted->explain(broker::Access::publish, "ann/c"), "JWT: allow ann/c");
+    EXPECT_EQ(answer.granted->explain(broker::Access::publish, "x"), "JWT: none of 1 rows");
+    EXPECT_EQ(login("ann", token_).log, "JWT: it has no claim 'acl'");
+}
+
 TEST_F(JwtLogin, nobody_else_comes_in) {
     EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
     EXPECT_EQ(login("ann", std::nullopt).kind, Kind::refused);

@@ -28,7 +28,7 @@ JwtKeys keys_of_set(std::string_view json) {
 // "ann" of a token that is right, else why it is not; "no token".
 std::string verdict(std::string_view token, const JwtKeys& keys, const JwtRules& rules = {},
                     std::int64_t at = now) {
-    const JwtVerdict verdict = check_jwt(token, keys, rules, at);
+    const JwtVerdict verdict = check_jwt(token, "c", keys, rules, at);
     if (verdict.kind == Kind::no_token) return "no token";
     return verdict.kind == Kind::valid ? verdict.user_name : verdict.why;
 }
@@ -111,6 +111,19 @@ TEST_F(Jwt, judges_the_claims) {
     for (const Case& each : cases) {
         EXPECT_EQ(verdict(make_token(each.claims), keys, each.rules), each.want) << each.claims;
     }
+}
+
+TEST_F(Jwt, has_rules_for_its_bearer_in_a_claim) {
+    const JwtKeys keys = keys_of(token_secret);
+    const JwtRules rules{.acl_claim = "acl"};
+    const std::string token = make_token(R"({"sub":"ann","acl":{"pub":["%u/%c"]}})");
+    const JwtVerdict verdict = check_jwt(token, "dev", keys, rules, now);
+    ASSERT_TRUE(verdict.rights) << verdict.why;
+    EXPECT_TRUE(verdict.rights->allows(broker::Access::publish, "ann/dev"));
+    EXPECT_FALSE(verdict.rights->allows(broker::Access::publish, "ann/c"));
+    EXPECT_EQ(check_jwt(make_token(R"({"sub":"ann"})"), "c", keys, rules, now).why,
+              "it has no claim 'acl'");
+    EXPECT_FALSE(check_jwt(token, "c", keys, {}, now).rights);
 }
 
 TEST_F(Jwt, the_header_cannot_choose_how_it_is_checked) {

@@ -13,6 +13,7 @@
 namespace {
 
 using Kind = auth::JwtVerdict::Kind;
+constexpr auto publish = broker::Access::publish;
 
 void require(bool condition) {
     if (!condition) std::abort();
@@ -38,10 +39,15 @@ void read_set(std::string_view text) {
 }
 
 void read_token(std::string_view token) {
-    static const auth::JwtRules rules{.audience = "a"};
-    const auth::JwtVerdict verdict = auth::check_jwt(token, some_keys(), rules, 1'000);
+    static const auth::JwtRules rules{.audience = "a", .acl_claim = "acl"};
+    const auth::JwtVerdict verdict = auth::check_jwt(token, "client", some_keys(), rules, 1'000);
     require((verdict.kind == Kind::invalid) == !verdict.why.empty());
     require((verdict.kind == Kind::valid) == !verdict.user_name.empty());
+    require((verdict.kind == Kind::valid) == verdict.rights.has_value());
+    // Neither a wildcard nor a name reaches what begins with "$".
+    if (verdict.rights && verdict.rights->allows(publish, "$x/y")) {
+        require(verdict.rights->explain(publish, "$x/y").find(" $x") != std::string::npos);
+    }
 }
 
 }  // namespace
@@ -59,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         read_token(auth::make_token(claims, header));
         // By another secret: never.
         const std::string forged = auth::make_token(claims, header, std::string(32, 'f'));
-        require(auth::check_jwt(forged, some_keys(), {}, 1'000).kind != Kind::valid);
+        require(auth::check_jwt(forged, "client", some_keys(), {}, 1'000).kind != Kind::valid);
     }
     return 0;
 }

@@ -115,6 +115,37 @@ class JwtScenario(Scenario):
         client.send(wire.publish(V5, "bob/a", b"x", qos=1, packet_id=2))
         self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
 
+    def test_a_claim_says_what_its_bearer_may_do(self):
+        rules = self.write("rules", "topic readwrite #\n")  # For others.
+        secret = self.write("secret", SECRET)
+        self.start(
+            f"auth_jwt_secret_file {secret}", "auth_jwt_acl_claim acl", f"acl_file {rules}"
+        )
+        claims = {"sub": "ann"}
+        self.assertEqual(self.login(hs256(claims)), NOT_AUTHORIZED)
+        self.broker.wait_log("JWT: it has no claim 'acl'")
+        claims["acl"] = {"publish": ["%u/#"], "subscribe": ["%c"]}
+        client = wire.Client(self.broker.port, connect=False, version=V5)
+        self.addCleanup(client.close)
+        client.send(wire.connect(V5, "c", password=hs256(claims)))
+        self.assertEqual(client.expect(CONNACK).reason, SUCCESS)
+        client.send(wire.publish(V5, "ann/a", b"x", qos=1, packet_id=1))
+        self.assertIn(client.expect(wire.PUBACK).reason, (0, 0x10))
+        client.send(wire.publish(V5, "bob/a", b"x", qos=1, packet_id=2))
+        self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
+        self.broker.wait_log("topic 'bob/a' .JWT: none of 2 rows")
+
+    def test_where_nothing_is_allowed_a_token_allows_nothing(self):
+        secret = self.write("secret", SECRET)
+        self.start(f"auth_jwt_secret_file {secret}", "auth_jwt_acl_claim acl", "plugin /no.so")
+        client = wire.Client(self.broker.port, connect=False, version=V5)
+        self.addCleanup(client.close)
+        token = hs256({"sub": "ann", "acl": {"all": ["#"]}})
+        client.send(wire.connect(V5, "c", password=token))
+        self.assertEqual(client.expect(CONNACK).reason, SUCCESS)
+        client.send(wire.publish(V5, "a", b"x", qos=1, packet_id=1))
+        self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
+
     def test_keys_of_openssl_and_a_set_that_is_read_again(self):
         openssl("genrsa", "-out", self.path("rsa"), "2048")
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.path("ec"))
