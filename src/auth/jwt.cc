@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -163,6 +164,14 @@ std::string judge_claims(const Json& claims, const JwtRules& rules, std::int64_t
                                   : "auth_jwt_audience is not in its 'aud'";
 }
 
+// Of a token that has not expired.
+std::uint32_t remaining_s(const Json& claims, const JwtRules& rules, std::int64_t now_s) {
+    const auto end = claims.find("exp");
+    if (!rules.ends_login || end == claims.end()) return 0;
+    const double left = end->get<double>() + rules.leeway_s - static_cast<double>(now_s);
+    return left > UINT32_MAX ? 0 : static_cast<std::uint32_t>(std::ceil(left));
+}
+
 }  // namespace
 
 base::Result<void, std::string> JwtKeys::add(JwtKey key, std::string id) {
@@ -251,7 +260,8 @@ JwtVerdict check_jwt(std::string_view text, std::string_view client_id, const Jw
     if (!user || !is_prepared(*user)) {
         return refuse(fmt::format("its claim '{}' is no user name", rules.user_name_claim));
     }
-    JwtVerdict verdict{.kind = Kind::valid, .user_name = *user};
+    JwtVerdict verdict{
+        .kind = Kind::valid, .user_name = *user, .lasts_s = remaining_s(*claims, rules, now_s)};
     if (rules.acl_claim.empty()) return verdict;
     auto rights =
         read_acl_claim(*claims, rules.acl_claim, {.user_name = *user, .client_id = client_id});

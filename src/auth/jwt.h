@@ -49,6 +49,7 @@ struct JwtRules {
     std::string audience{};   // Empty: a token that names any is for others.
     std::string acl_claim{};  // Empty: tokens do not say what their bearer may do.
     std::uint32_t leeway_s = 0;
+    bool ends_login = true;  // Who came by it leaves when it expires.
 };
 
 struct JwtVerdict {
@@ -58,6 +59,7 @@ struct JwtVerdict {
     // Of valid:
     std::string user_name{};
     std::optional<SqlRules> rights{};  // With an acl_claim: what it may do.
+    std::uint32_t lasts_s = 0;         // How long its bearer may stay; 0: without end.
 };
 
 inline constexpr std::size_t token_bytes_max = 16'384;

@@ -79,6 +79,7 @@ private:
 
 AuthAnswer accept(JwtVerdict verdict) {
     AuthAnswer answer = AuthAnswer::accept(std::move(verdict.user_name));
+    answer.lasts_s = verdict.lasts_s;
     if (verdict.rights) {
         answer.granted =
             broker::GrantedRightsRef::adopt(new RightsOfToken(std::move(*verdict.rights)));

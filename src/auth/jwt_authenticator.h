@@ -1,7 +1,8 @@
 // Lets in who shows, as its password, a JSON Web Token that is right for its listener (auth/jwt.h).
 //
-// The token says the user's name, and may say what it may do. A name in CONNECT must be the same
-// one; without a name it is the token's. A password that is no token is the next source's to judge.
+// The token says the user's name, and may say what it may do and when it has to leave. A name in
+// CONNECT must be the same one; without a name it is the token's. A password that is no token is
+// the next source's to judge.
 //
 // Threads: begin() is called by every shard, and verifies there: less than 100 us, which a trip to
 // a worker and back is not worth. use() by one thread at a time. The keys are under a shared_mutex,

@@ -61,8 +61,10 @@ struct AuthAnswer {
     std::string data{};       // Of proceed and accepted: Authentication Data for the client.
     std::string user_name{};  // Of accepted: who it is; empty: whom CONNECT names.
     std::string log{};        // Of refused and unknown: a few words that give away nothing.
-    // Of accepted, for CONNECT: what it may do; empty: that is the Authorizer's to say.
+    // Of accepted, for CONNECT: what it may do, else that is the Authorizer's to say; and after how
+    // many seconds it has to leave, 0 = it need not.
     GrantedRightsRef granted{};
+    std::uint32_t lasts_s = 0;
 
     static AuthAnswer later() { return {.kind = Kind::later}; }
     static AuthAnswer proceed(std::string data) {

@@ -38,6 +38,12 @@ bool has_valid_format(const mqtt::Will& will) {
            mqtt::is_valid_utf8_payload(base::as_text(will.payload));
 }
 
+// Rounded up, and 0 if that is too far away to come.
+std::uint32_t seconds_from(std::uint64_t now_ms, std::uint32_t seconds) {
+    const std::uint64_t at_s = (now_ms + 999) / 1000 + seconds;
+    return at_s > UINT32_MAX ? 0 : static_cast<std::uint32_t>(at_s);
+}
+
 // "a b c" as mosquitto.conf has it: one prefix, blanks included.
 bool has_allowed_prefix(const Options& options, std::string_view client_id) {
     return options.client_id_prefixes.empty() || client_id.starts_with(options.client_id_prefixes);
@@ -250,7 +256,8 @@ void Connection::attach_session(const mqtt::Connect& packet, Session& session,
         session.set_expiry_s(packet.clean_start ? 0 : mqtt::session_never_expires);
     }
     session.record_state();
-    arm_keep_alive();
+    if (answer.lasts_s != 0) login_ends_at_s_ = seconds_from(shard_.now_ms(), answer.lasts_s);
+    arm_deadlines();
 }
 
 std::uint32_t Connection::granted_expiry_s(std::uint32_t asked_s) const {

@@ -1,5 +1,7 @@
 #include "broker/connection.h"
 
+#include <algorithm>
+
 #include "broker/authentication.h"
 #include "broker/rate_limit.h"
 #include "broker/reason_text.h"
@@ -386,7 +388,7 @@ void Connection::end(bool fire_will) {
 
 void Connection::on_timer(base::Timer&, void* connection) {
     auto& self = *static_cast<Connection*>(connection);
-    if (self.state_ == State::connected) return self.check_keep_alive();
+    if (self.state_ == State::connected) return self.check_deadlines();
     if (self.state_ == State::authenticating) return self.give_up_authentication();
     const std::string peer = self.wire_.peer();
     self.shard_.refusals().print(Refusal::connect_timeout, address_of(peer),
@@ -396,22 +398,34 @@ void Connection::on_timer(base::Timer&, void* connection) {
     self.wire_.close();
 }
 
-// Armed for the earliest moment at which silence could be too long; a client that has spoken since
-// moves it on, so that a packet costs no timer.
-void Connection::arm_keep_alive() {
-    if (keep_alive_s_ == 0) return timer_.cancel();
-    shard_.timers().add(timer_, last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500);
+// One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
+std::uint64_t Connection::keep_alive_ends_at_ms() const {
+    return keep_alive_s_ == 0 ? UINT64_MAX : last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500;
 }
 
-// One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
-void Connection::check_keep_alive() {
+std::uint64_t Connection::login_ends_at_ms() const {
+    return login_ends_at_s_ == 0 ? UINT64_MAX : std::uint64_t{login_ends_at_s_} * 1000;
+}
+
+// Armed for the earliest moment at which silence could be too long; a client that has spoken since
+// moves it on, so that a packet costs no timer.
+void Connection::arm_deadlines() {
+    const std::uint64_t due_ms = std::min(keep_alive_ends_at_ms(), login_ends_at_ms());
+    if (due_ms == UINT64_MAX) return timer_.cancel();
+    shard_.timers().add(timer_, due_ms);
+}
+
+void Connection::check_deadlines() {
     if (is_paused_) last_packet_ms_ = shard_.now_ms();
-    if (shard_.now_ms() < last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500) {
-        return arm_keep_alive();
-    }
+    const bool login_has_ended = shard_.now_ms() >= login_ends_at_ms();
+    if (!login_has_ended && shard_.now_ms() < keep_alive_ends_at_ms()) return arm_deadlines();
     if (shard_.options().connection_messages) {
-        shard_.log().print(LogType::notice, "Client {} has exceeded timeout, disconnecting.",
-                           session_->client_id());
+        shard_.log().print(
+            LogType::notice, "Client {} {}, disconnecting.", session_->client_id(),
+            login_has_ended ? "came with a login that has expired" : "has exceeded timeout");
+    }
+    if (login_has_ended) {
+        return disconnect(ReasonCode::maximum_connect_time, {}, "the login has expired");
     }
     disconnect(
         ReasonCode::keep_alive_timeout, {},

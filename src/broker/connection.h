@@ -213,17 +213,20 @@ private:
     }
     void sent(std::size_t size);
     static void on_timer(base::Timer& timer, void* connection);
-    void check_keep_alive();
-    void arm_keep_alive();
+    void check_deadlines();
+    void arm_deadlines();
+    std::uint64_t keep_alive_ends_at_ms() const;
+    std::uint64_t login_ends_at_ms() const;
     bool is_v5() const { return version_ == mqtt::Version::v5; }
 
     Shard& shard_;
     Wire& wire_;
     const ListenerOptions* listener_;
     Session* session_ = nullptr;
-    base::Timer timer_;  // Until CONNACK: connect_timeout; then: keep alive.
+    base::Timer timer_;  // Until CONNACK: connect_timeout; then: keep alive, the login's end.
     std::uint64_t last_packet_ms_ = 0;
     std::uint32_t bytes_needed_ = 0;
+    std::uint32_t login_ends_at_s_ = 0;               // Monotonic; 0 = it does not.
     std::unique_ptr<Authentication> authentication_;  // Null = nothing to remember.
     // Of the client's topics, [0] is alias 1; null until the client uses one.
     std::unique_ptr<std::vector<std::string>> aliases_;

@@ -33,6 +33,7 @@ struct JwtAuth {
     std::string audience;
     std::string acl_claim;  // Empty: tokens have no rules.
     std::uint32_t leeway_s = 0;
+    bool disconnect_on_expiry = true;
 
     bool is_on() const { return !secret_file.empty() || !key_file.empty() || !jwks_file.empty(); }
     bool operator==(const JwtAuth&) const = default;

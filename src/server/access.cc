@@ -37,7 +37,8 @@ std::vector<auth::JwtFiles> jwt_files(const Realms& realms, bool has_rights) {
                           .issuer = jwt.issuer,
                           .audience = jwt.audience,
                           .acl_claim = has_rights ? jwt.acl_claim : std::string(),
-                          .leeway_s = jwt.leeway_s}});
+                          .leeway_s = jwt.leeway_s,
+                          .ends_login = jwt.disconnect_on_expiry}});
     }
     return files;
 }

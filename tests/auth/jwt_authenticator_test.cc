@@ -70,11 +70,12 @@ TEST_F(JwtLogin, the_token_says_who_it_is) {
     EXPECT_EQ(other.log, "JWT: it is for another user name");
 }
 
-TEST_F(JwtLogin, brings_rights) {
+TEST_F(JwtLogin, brings_rights_and_an_end) {
     files_[0].rules.acl_claim = "acl";
     EXPECT_EQ(load(), "");
-    const std::string token = make_token(R"({"sub":"ann","acl":{"pub":["%u/%c"]}})");
+    const std::string token = make_token(R"({"sub":"ann","exp":1060,"acl":{"pub":["%u/%c"]}})");
     const broker::AuthAnswer answer = login("ann", token);
+    EXPECT_EQ(answer.lasts_s, 60U);
     ASSERT_TRUE(answer.granted);
     EXPECT_TRUE(answer.granted->allows(broker::Access::publish, "ann/c"));
     EXPECT_FALSE(answer.granted->allows(broker::Access::subscribe, "ann/c"));

@@ -113,6 +113,30 @@ TEST_F(Jwt, judges_the_claims) {
     }
 }
 
+TEST_F(Jwt, says_how_long_its_bearer_may_stay) {
+    struct Case {
+        std::string_view claims;
+        std::uint32_t want;
+        JwtRules rules{};
+    };
+    const Case cases[] = {
+        {R"({"sub":"ann"})", 0},
+        {R"({"sub":"ann","exp":1000060})", 60},
+        {R"({"sub":"ann","exp":1000000.5})", 1},
+        {R"({"sub":"ann","exp":1000060})", 70, {.leeway_s = 10}},
+        {R"({"sub":"ann","exp":1000060})", 0, {.ends_login = false}},
+        {R"({"sub":"ann","exp":1e300})", 0},
+        {R"({"sub":"ann","exp":4295967296})", 0},
+        {R"({"sub":"ann","exp":4295967295})", 4'294'967'295},
+    };
+    const JwtKeys keys = keys_of(token_secret);
+    for (const Case& each : cases) {
+        const auto verdict = check_jwt(make_token(each.claims), "c", keys, each.rules, now);
+        EXPECT_EQ(verdict.kind, Kind::valid) << each.claims;
+        EXPECT_EQ(verdict.lasts_s, each.want) << each.claims;
+    }
+}
+
 TEST_F(Jwt, has_rules_for_its_bearer_in_a_claim) {
     const JwtKeys keys = keys_of(token_secret);
     const JwtRules rules{.acl_claim = "acl"};

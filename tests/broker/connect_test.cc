@@ -215,6 +215,33 @@ TEST_F(Connect, keep_alive_0_is_for_ever) {
     EXPECT_TRUE(client("a").is_open());
 }
 
+TEST_F(Connect, a_login_that_expires_ends_the_connection_and_fires_the_will) {
+    client("b").join().subscribe("will").expect(suback);
+    world().authenticator.accepted.lasts_s = 60;
+    ConnectTerms terms{.version = v5};
+    terms.will = WillTerms{.topic = "will", .payload = "bye"};
+    client("five").join(terms);
+    client("four").join({.keep_alive_s = 50});
+    advance(59s);
+    client("four").ping().expect(pingresp);
+    client("five").expect_nothing();
+    advance(2s);
+    client("five").expect(disconnected, ReasonCode::maximum_connect_time).expect_closed();
+    client("four").expect_nothing().expect_closed();
+    client("b").expect_publish("will", "bye");
+    EXPECT_TRUE(world().log.contains("Client five came with a login that has expired"));
+}
+
+TEST_F(Connect, a_keep_alive_counts_while_a_login_lasts) {
+    world().authenticator.accepted.lasts_s = 60;
+    client("a").join({.version = v5, .keep_alive_s = 10});
+    client("late").join({.version = v5, .keep_alive_s = 38});
+    advance(16s);
+    client("a").expect(disconnected, ReasonCode::keep_alive_timeout).expect_closed();
+    advance(45s);
+    client("late").expect(disconnected, ReasonCode::keep_alive_timeout).expect_closed();
+}
+
 TEST_F(Connect, max_keepalive_tells_version_5_and_refuses_the_others) {
     options.keep_alive_max_s = 20;
     client("five").join({.version = v5, .keep_alive_s = 0});

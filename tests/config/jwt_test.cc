@@ -10,7 +10,7 @@ TEST(Jwt, each_option_is_read) {
     const auto config = parse_text(
         "auth_jwt_secret_file s\nauth_jwt_key_file k\nauth_jwt_jwks_file j\n"
         "auth_jwt_username_claim name\nauth_jwt_issuer i\nauth_jwt_audience a\n"
-        "auth_jwt_leeway 3600\nauth_jwt_acl_claim acl\n");
+        "auth_jwt_leeway 3600\nauth_jwt_acl_claim acl\nauth_jwt_disconnect_on_expiry false\n");
     ASSERT_TRUE(config) << to_string(config.error());
     const JwtAuth want{.secret_file = "s",
                        .key_file = "k",
@@ -19,7 +19,8 @@ TEST(Jwt, each_option_is_read) {
                        .issuer = "i",
                        .audience = "a",
                        .acl_claim = "acl",
-                       .leeway_s = 3'600};
+                       .leeway_s = 3'600,
+                       .disconnect_on_expiry = false};
     EXPECT_EQ(config->listeners.at(0).security.jwt, want);
     EXPECT_FALSE(parse_text("auth_jwt_key_file k\nauth_jwt_leeway 3601\n"));
 }

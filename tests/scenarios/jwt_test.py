@@ -16,7 +16,7 @@ from harness import BROKER, IS_NIGHTJAR, Scenario, main
 from wire import CONNACK, V5, V311
 
 SECRET = "a secret that has thirty-two bytes, at least"
-SUCCESS, NOT_AUTHORIZED, NOT_AUTHORIZED_V3 = 0, 0x87, 5
+SUCCESS, NOT_AUTHORIZED, NOT_AUTHORIZED_V3, MAXIMUM_CONNECT_TIME = 0, 0x87, 5, 0xA0
 
 
 def base64url(data):
@@ -115,7 +115,7 @@ class JwtScenario(Scenario):
         client.send(wire.publish(V5, "bob/a", b"x", qos=1, packet_id=2))
         self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
 
-    def test_a_claim_says_what_its_bearer_may_do(self):
+    def test_a_claim_says_what_its_bearer_may_do_and_exp_when_it_leaves(self):
         rules = self.write("rules", "topic readwrite #\n")  # For others.
         secret = self.write("secret", SECRET)
         self.start(
@@ -125,6 +125,7 @@ class JwtScenario(Scenario):
         self.assertEqual(self.login(hs256(claims)), NOT_AUTHORIZED)
         self.broker.wait_log("JWT: it has no claim 'acl'")
         claims["acl"] = {"publish": ["%u/#"], "subscribe": ["%c"]}
+        claims["exp"] = int(time.time()) + 4
         client = wire.Client(self.broker.port, connect=False, version=V5)
         self.addCleanup(client.close)
         client.send(wire.connect(V5, "c", password=hs256(claims)))
@@ -134,6 +135,9 @@ class JwtScenario(Scenario):
         client.send(wire.publish(V5, "bob/a", b"x", qos=1, packet_id=2))
         self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
         self.broker.wait_log("topic 'bob/a' .JWT: none of 2 rows")
+        self.assertEqual(client.expect(wire.DISCONNECT).reason, MAXIMUM_CONNECT_TIME)
+        client.wait_closed()
+        self.broker.wait_log("Client c came with a login that has expired, disconnecting")
 
     def test_where_nothing_is_allowed_a_token_allows_nothing(self):
         secret = self.write("secret", SECRET)
