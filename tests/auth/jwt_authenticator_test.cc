@@ -19,13 +19,16 @@ class JwtLogin : public ::testing::Test {
 protected:
     void SetUp() override {
         if (!has_crypto) GTEST_SKIP() << "built without OpenSSL";
+        token_ = make_token(R"({"sub":"ann"})");
         folder_ = ::testing::TempDir() + "/jwt_" + std::to_string(::getpid());
         std::filesystem::create_directories(folder_);
         files_[0].secret = write("secret", std::string(token_secret) + "\n");
         chain_.add(tokens_);
         EXPECT_EQ(load(), "");
     }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
+    void TearDown() override {
+        if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    }
 
     std::string write(const std::string& name, std::string_view text) {
         const std::string path = folder_ + "/" + name;
@@ -53,7 +56,7 @@ protected:
     JwtAuthenticator tokens_{[] { return std::int64_t{1'000}; }};
     AnonymousAuthenticator anonymous_{true};
     AuthenticatorChain chain_{anonymous_};
-    const std::string token_ = make_token(R"({"sub":"ann"})");
+    std::string token_{};
 };
 
 TEST_F(JwtLogin, the_token_says_who_it_is) {
