@@ -113,7 +113,11 @@ struct Describe {
     }
     void operator()(const storage::ContentRecord& one) const { message(one.message); }
     void operator()(const storage::MessageRecord& one) const {
-        line["content"] = static_cast<std::uint64_t>(one.content);
+        if (one.kept.message) {
+            message(one.kept.message);
+        } else {
+            line["content"] = static_cast<std::uint64_t>(one.content);
+        }
         line["qos"] = static_cast<int>(one.kept.qos);
         line["retain"] = one.kept.retain;
         line["state"] =

@@ -36,7 +36,14 @@ base::Result<void, std::string> DurableStore::check_format() {
     }
     is_new_ = is_empty;
     if (is_new_) return {};
-    log_.print(base::LogType::error, "Error: store {} has no format record.", path_);
+    if (format == 0) {
+        log_.print(base::LogType::error, "Error: store {} has no format record.", path_);
+    } else {
+        log_.print(base::LogType::notice,
+                   "Store {} has format {} and gets format {}: an older nightjar cannot read it "
+                   "any more.",
+                   path_, format, store_format);
+    }
     return fill({});
 }
 

@@ -14,6 +14,13 @@ namespace {
 // Messages of an ended session that are erased one by one: a range costs every later read a little.
 constexpr std::size_t erased_singly_max = 16;
 
+// Whose content would be one of the ledger's; else null.
+const broker::Message* kept_message(const broker::Change& change) {
+    if (const auto* kept = std::get_if<MessageKept>(&change)) return kept->message.get();
+    if (const auto* kept = std::get_if<broker::HandoverKept>(&change)) return kept->message.get();
+    return nullptr;
+}
+
 ContentNumber after(ContentNumber number) {
     return ContentNumber{static_cast<std::uint64_t>(number) + 1};
 }
@@ -21,8 +28,10 @@ ContentNumber after(ContentNumber number) {
 }  // namespace
 
 void Ledger::write(const broker::ChangeBatch& group, WriteList& out) {
-    for (const broker::Change& change : group.all()) {
-        std::visit([&](const auto& one) { write(one, out); }, change);
+    const std::vector<broker::Change>& changes = group.all();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        next_message_ = i + 1 < changes.size() ? kept_message(changes[i + 1]) : nullptr;
+        std::visit([&](const auto& one) { write(one, out); }, changes[i]);
     }
 }
 
@@ -43,6 +52,10 @@ ContentNumber Ledger::use(const broker::MessageRef& message, WriteList& out) {
     }
     users_.set(content, users + 1);
     return content;
+}
+
+bool Ledger::has_content(const broker::Message& message) const {
+    return users_.get(ContentNumber{message.store_number()}) != 0;
 }
 
 void Ledger::release(ContentNumber content, WriteList& out) {
@@ -80,11 +93,16 @@ void Ledger::write(const broker::SubscriptionEnded& change, WriteList& out) {
     if (find(change.session)) erase(out, change);
 }
 
+// Those who wait for one message stand side by side. Who comes to it later finds its content or,
+// where it is no retained one, which is rare, has it a second time.
 void Ledger::write(const MessageKept& change, WriteList& out) {
     Session* session = find(change.session);
     if (!session) return;
-    const ContentNumber content = use(change.message, out);
-    put(out, MessageRecord{change, content});
+    const broker::Message* const message = change.message.get();
+    const bool is_whole =
+        message && message != next_message_ && !message->retain() && !has_content(*message);
+    const ContentNumber content = is_whole ? ContentNumber{} : use(change.message, out);
+    put(out, change, content);
     if (KeptMessages::Entry* entry = session->messages.find(change.order)) {
         release(std::exchange(entry->content, content), out);
     } else {

@@ -1,9 +1,10 @@
 // What the store must know of what is on disk in order to change it: which sessions there are, and
 // who still needs which message's content. Turns a group of changes into writes.
 //
-// A message's content is written once, however many sessions wait for it, and erased with the last
-// of them. The counts are in memory only: a restore counts again. The message itself is not held:
-// it carries the number of its content, by which it is known again, and may leave memory.
+// A message that one session waits for is in the record of that. What several wait for is a content
+// of its own, written once and erased with the last of them. The counts are in memory only: a
+// restore counts again. The message itself is not held: it carries the number of its content, by
+// which it is known again, and may leave memory.
 //
 // Owned by a DurableStore; thread: one at a time. Cost: 16 bytes a kept message, about 5 a content,
 // about 100 a session.
@@ -73,6 +74,7 @@ private:
     void write(const broker::HandoversCleared& change, WriteList& out);
 
     Session* find(broker::SessionNumber session);
+    bool has_content(const broker::Message& message) const;
     ContentNumber use(const broker::MessageRef& message, WriteList& out);
     void release(ContentNumber content, WriteList& out);
 
@@ -80,6 +82,8 @@ private:
     std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;  // By sender, receiver.
     NumberTable users_;  // How many sessions and handovers wait for a content.
     ContentNumber next_content_{1};
+    const broker::Message* next_message_ =
+        nullptr;  // Of the change behind the one that is written.
 };
 
 }  // namespace storage

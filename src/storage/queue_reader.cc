@@ -7,7 +7,7 @@ using broker::MessageRef;
 using broker::QueueRequest;
 using broker::QueueSlice;
 
-// A message's record, without its content; nothing where it is damaged.
+// A message's record, without a content that it shares; nothing where it is damaged.
 struct Found {
     std::uint64_t order;
     std::optional<MessageRecord> record;
@@ -51,17 +51,19 @@ private:
         auto decoded = decode_record(key, value);
         auto* record = decoded ? std::get_if<MessageRecord>(&*decoded) : nullptr;
         if (record) {
+            if (record->kept.message) found_bytes_ += record->kept.message->bytes();
             found_.push_back({at->order, std::move(*record)});
         } else {
             found_.push_back({at->order, std::nullopt});
         }
         if (at->order == request_.last_order) return false;
-        if (found_.size() < broker::slice_messages_max) return true;
+        const bool is_full = found_bytes_ >= broker::slice_bytes_max;
+        if (!is_full && found_.size() < broker::slice_messages_max) return true;
         next_order_ = at->order + 1;
         return false;
     }
 
-    // How large they are shows only when they are read: one by one.
+    // How large those are that others share shows only when they are read: one by one.
     void read_contents() {
         for (Found& one : found_) {
             if (bytes_ >= broker::slice_bytes_max) {
@@ -74,7 +76,8 @@ private:
 
     bool read_content_of(Found& found) {
         MessageRef content;
-        if (found.record) {
+        if (found.record) content = std::move(found.record->kept.message);
+        if (found.record && !content) {
             auto read = read_content(engine_, found.record->content);
             if (!read) {
                 slice_.error = read.error();
@@ -96,6 +99,7 @@ private:
     const QueueRequest& request_;
     std::uint64_t next_order_;
     std::vector<Found> found_;
+    std::size_t found_bytes_ = 0;  // Of those that have their message with them.
     std::size_t bytes_ = 0;
     QueueSlice slice_;
 };

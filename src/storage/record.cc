@@ -1,50 +1,24 @@
 #include "storage/record.h"
 
 #define XXH_INLINE_ALL
-#include <fmt/format.h>
 #include <xxhash.h>
 
-#include "mqtt/reader.h"
-#include "mqtt/writer.h"
+#include "storage/record_form.h"
 
 namespace storage {
+
+std::uint32_t record_form::checksum(Bytes key, Bytes value) {
+    const std::uint64_t seed = XXH3_64bits(key.data(), key.size());
+    return static_cast<std::uint32_t>(XXH3_64bits_withSeed(value.data(), value.size(), seed));
+}
+
 namespace {
 
+using namespace record_form;
 using Action = WriteList::Action;
 using broker::SessionNumber;
 using mqtt::Reader;
 using mqtt::Writer;
-
-constexpr std::uint8_t value_version = 1;
-constexpr std::size_t checksum_bytes = 4;
-constexpr std::uint8_t part_kept = 0;
-constexpr std::uint8_t part_sent = 1;
-
-// Bits of a message's, a subscription's or a queued message's first byte; QoS is in the lowest two.
-constexpr std::uint8_t bit_retain = 4;
-constexpr std::uint8_t bit_expires = 8;
-constexpr std::uint8_t bit_no_local = 4;
-constexpr std::uint8_t bit_as_published = 8;
-constexpr unsigned shift_retain_handling = 4;
-constexpr unsigned shift_state = 4;
-// Of a session's: a will waits, and it has an expiry.
-constexpr std::uint8_t bit_will = 1;
-constexpr std::uint8_t bit_will_expires = 2;
-
-void u64(Writer& out, std::uint64_t value) {
-    out.u32(static_cast<std::uint32_t>(value >> 32));
-    out.u32(static_cast<std::uint32_t>(value));
-}
-
-std::uint64_t u64(Reader& in) {
-    const std::uint64_t high = in.u32();
-    return high << 32 | in.u32();
-}
-
-std::uint32_t checksum(Bytes key, Bytes value) {
-    const std::uint64_t seed = XXH3_64bits(key.data(), key.size());
-    return static_cast<std::uint32_t>(XXH3_64bits_withSeed(value.data(), value.size(), seed));
-}
 
 Writer begin(WriteList& out, Action action, RecordKind kind) {
     out.begin(action);
@@ -68,9 +42,9 @@ void key_way(Writer& out, std::uint32_t from, std::uint32_t to) {
 }
 
 // The key is whole; the value's body follows.
-void begin_value(WriteList& out, Writer& writer) {
+void begin_value(WriteList& out, Writer& writer, std::uint8_t version = value_version) {
     out.end_first();
-    writer.u8(value_version);
+    writer.u8(version);
 }
 
 void end_value(WriteList& out, Writer& writer) {
@@ -96,231 +70,24 @@ void write_message(Writer& out, const broker::Message& message) {
     out.raw(message.payload());
 }
 
-std::optional<mqtt::Qos> qos_of(std::uint8_t bits) {
-    const unsigned qos = bits & 3U;
-    if (qos > 2) return std::nullopt;
-    return static_cast<mqtt::Qos>(qos);
+void write_delivery(Writer& out, const broker::MessageKept& kept, std::uint8_t more_bits) {
+    out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(kept.qos) |
+                                     (kept.retain ? bit_retain : 0U) | more_bits |
+                                     static_cast<unsigned>(kept.state) << shift_state));
+    out.u16(kept.packet_id);
 }
 
-// To the end of the value. Empty if it is none.
-broker::MessageRef read_message(Reader& in) {
-    const std::uint8_t bits = in.u8();
-    broker::MessageParts parts;
-    parts.retain = (bits & bit_retain) != 0;
-    if (bits & bit_expires) parts.expiry_wall_ms = static_cast<std::int64_t>(u64(in));
-    parts.topic = in.raw_text();
-    parts.properties = in.take(in.u32());
-    parts.payload = in.remainder();
-    const auto qos = qos_of(bits);
-    if (in.failed() || !qos || parts.topic.empty()) return {};
-    parts.qos = *qos;
-    return broker::Message::make(parts);
+std::uint32_t count(const broker::SubscriptionIds& ids) {
+    std::uint32_t count = 0;
+    ids.for_each([&](std::uint32_t) { ++count; });
+    return count;
 }
 
-std::optional<broker::OutgoingState> state_of(unsigned bits) {
-    if (bits > static_cast<unsigned>(broker::OutgoingState::wait_pubcomp)) return std::nullopt;
-    return static_cast<broker::OutgoingState>(bits);
-}
-
-// What may have gone wrong with a value that is whole; a row per kind below.
-using Decoded = base::Result<Record, RecordFault>;
-
-Decoded bad_value() {
-    return base::fail(RecordFault::bad_value);
-}
-
-Decoded checked(const Reader& in, Record record) {
-    if (in.failed() || in.left() > 0) return bad_value();
-    return record;
-}
-
-Decoded read_store(Reader&, Reader& in) {
-    StoreRecord record;
-    record.format = in.u32();
-    return checked(in, record);
-}
-
-Decoded read_session(Reader& key, Reader& in) {
-    broker::SessionKept record;
-    record.session = SessionNumber{u64(key)};
-    const std::uint8_t bits = in.u8();
-    record.client_id = in.raw_text();
-    record.expiry_s = in.u32();
-    record.left_wall_ms = static_cast<std::int64_t>(u64(in));
-    if (bits & bit_will) {
-        record.will_delay_s = in.u32();
-        if (bits & bit_will_expires) record.will_expiry_s = in.u32();
-        record.will_user_name = in.raw_text();
-        record.will = read_message(in);
-        if (!record.will) return bad_value();
-    }
-    return checked(in, std::move(record));
-}
-
-Decoded read_subscription(Reader& key, Reader& in) {
-    broker::SubscriptionKept record;
-    record.session = SessionNumber{u64(key)};
-    record.filter = base::as_text(key.remainder());
-    const std::uint8_t bits = in.u8();
-    record.subscription_id = in.u32();
-    const auto qos = qos_of(bits);
-    const unsigned handling = bits >> shift_retain_handling;
-    if (!qos || handling > 2) return bad_value();
-    record.options = {.qos = *qos,
-                      .no_local = (bits & bit_no_local) != 0,
-                      .retain_as_published = (bits & bit_as_published) != 0,
-                      .retain_handling = static_cast<mqtt::RetainHandling>(handling)};
-    return checked(in, std::move(record));
-}
-
-Decoded read_content(Reader& key, Reader& in) {
-    ContentRecord record{.number = ContentNumber{u64(key)}};
-    record.message = read_message(in);
-    if (!record.message) return bad_value();
-    return checked(in, std::move(record));
-}
-
-Decoded read_sent(const broker::MessageSent& named, Reader& in) {
-    broker::MessageSent record = named;
-    const auto state = state_of(in.u8());
-    record.packet_id = in.u16();
-    if (!state) return bad_value();
-    record.state = *state;
-    return checked(in, record);
-}
-
-Decoded read_message_record(Reader& key, Reader& in) {
-    const auto session = SessionNumber{u64(key)};
-    const std::uint64_t order = u64(key);
-    const std::uint8_t part = key.u8();
-    if (part == part_sent) return read_sent({.session = session, .order = order}, in);
-    if (part != part_kept) return base::fail(RecordFault::unknown_kind);
-    MessageRecord record;
-    record.kept.session = session;
-    record.kept.order = order;
-    record.content = ContentNumber{u64(in)};
-    const std::uint8_t bits = in.u8();
-    record.kept.packet_id = in.u16();
-    while (in.left() >= 4) record.kept.ids.add(in.u32());
-    const auto qos = qos_of(bits);
-    const auto state = state_of(bits >> shift_state);
-    if (!qos || !state) return bad_value();
-    record.kept.qos = *qos;
-    record.kept.retain = (bits & bit_retain) != 0;
-    record.kept.state = *state;
-    return checked(in, std::move(record));
-}
-
-Decoded read_received(Reader& key, Reader& in) {
-    const auto session = SessionNumber{u64(key)};
-    return checked(in, broker::ReceivedKept{session, key.u16()});
-}
-
-Decoded read_retained(Reader& key, Reader& in) {
-    broker::RetainedKept record{read_message(in)};
-    if (!record.message || record.message->topic() != base::as_text(key.remainder())) {
-        return bad_value();
-    }
-    return checked(in, std::move(record));
-}
-
-Decoded read_layout(Reader&, Reader& in) {
-    broker::LayoutKept record;
-    record.shards = in.u32();
-    record.partition_seed = u64(in);
-    if (record.shards == 0) return bad_value();
-    return checked(in, record);
-}
-
-Decoded read_taken(Reader& key, Reader& in) {
-    broker::HandoverTaken record;
-    record.from = key.u32();
-    record.to = key.u32();
-    record.count = u64(in);
-    return checked(in, record);
-}
-
-Decoded read_handover(Reader& key, Reader& in) {
-    HandoverRecord record;
-    record.kept.from = key.u32();
-    record.kept.to = key.u32();
-    record.kept.count = u64(key);
-    record.content = ContentNumber{u64(in)};
-    record.kept.group = base::as_text(in.remainder());
-    return checked(in, std::move(record));
-}
-
-struct KindRow {
-    RecordKind kind;
-    std::string_view name;
-    std::size_t key_min;  // Without the kind.
-    std::size_t key_max;
-    Decoded (*read)(Reader& key, Reader& in);
-};
-constexpr std::size_t any_text = 65'535;
-constexpr KindRow kinds[] = {
-    {RecordKind::store, "store", 0, 0, &read_store},
-    {RecordKind::session, "session", 8, 8, &read_session},
-    {RecordKind::subscription, "subscription", 9, 8 + any_text, &read_subscription},
-    {RecordKind::content, "content", 8, 8, &read_content},
-    {RecordKind::message, "message", 17, 17, &read_message_record},
-    {RecordKind::received, "received", 10, 10, &read_received},
-    {RecordKind::retained, "retained", 1, any_text, &read_retained},
-    {RecordKind::layout, "layout", 0, 0, &read_layout},
-    {RecordKind::taken, "taken", 8, 8, &read_taken},
-    {RecordKind::handover, "handover", 16, 16, &read_handover},
-    {RecordKind::damaged, "damaged", 0, SIZE_MAX, nullptr},
-};
-
-const KindRow* find_kind(std::uint8_t byte) {
-    for (const KindRow& row : kinds) {
-        if (static_cast<std::uint8_t>(row.kind) == byte) return &row;
-    }
-    return nullptr;
-}
-
-// What a terminal would act on is a dot.
-std::string printable(Bytes bytes) {
-    std::string text(base::as_text(bytes));
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '.';
-    }
-    return text;
-}
-
-std::string describe_rest(RecordKind kind, Reader in) {
-    if (kind == RecordKind::store || kind == RecordKind::layout) return {};
-    if (kind == RecordKind::retained) return " " + printable(in.remainder());
-    if (kind == RecordKind::taken || kind == RecordKind::handover) {
-        const std::uint32_t from = in.u32();
-        const std::string way = fmt::format(" {}/{}", from, in.u32());
-        return kind == RecordKind::taken ? way : way + fmt::format("/{}", u64(in));
-    }
-    std::string text = fmt::format(" {}", u64(in));
-    if (kind == RecordKind::subscription) text.append("/").append(printable(in.remainder()));
-    if (kind == RecordKind::received) text += fmt::format("/{}", in.u16());
-    if (kind != RecordKind::message) return text;
-    text += fmt::format("/{}", u64(in));
-    return in.u8() == part_sent ? text + " sent" : text;
+void write_ids(Writer& out, const broker::SubscriptionIds& ids) {
+    ids.for_each([&](std::uint32_t id) { out.u32(id); });
 }
 
 }  // namespace
-
-std::string_view to_text(RecordFault fault) {
-    switch (fault) {
-        case RecordFault::unknown_kind:
-            return "of a kind that this version does not know";
-        case RecordFault::bad_key:
-            return "its key is too short or too long";
-        case RecordFault::bad_checksum:
-            return "its checksum does not fit";
-        case RecordFault::newer_version:
-            return "in a form that this version does not know";
-        case RecordFault::bad_value:
-            break;
-    }
-    return "whole, but it makes no sense";
-}
 
 void put(WriteList& out, const StoreRecord& record) {
     Writer writer = begin(out, Action::put, RecordKind::store);
@@ -369,18 +136,22 @@ void put(WriteList& out, const ContentRecord& record) {
     end_value(out, writer);
 }
 
-void put(WriteList& out, const MessageRecord& record) {
-    const broker::MessageKept& kept = record.kept;
+void put(WriteList& out, const broker::MessageKept& record, ContentNumber content) {
     Writer writer = begin(out, Action::put, RecordKind::message);
-    key_message(writer, kept.session, kept.order);
+    key_message(writer, record.session, record.order);
     writer.u8(part_kept);
-    begin_value(out, writer);
-    u64(writer, static_cast<std::uint64_t>(record.content));
-    writer.u8(static_cast<std::uint8_t>(static_cast<unsigned>(kept.qos) |
-                                        (kept.retain ? bit_retain : 0U) |
-                                        static_cast<unsigned>(kept.state) << shift_state));
-    writer.u16(kept.packet_id);
-    kept.ids.for_each([&](std::uint32_t id) { writer.u32(id); });
+    if (record.message && content == ContentNumber{}) {
+        begin_value(out, writer, value_version_whole);
+        write_delivery(writer, record, record.ids.empty() ? 0 : bit_ids);
+        if (!record.ids.empty()) writer.u32(count(record.ids));
+        write_ids(writer, record.ids);
+        write_message(writer, *record.message);
+    } else {
+        begin_value(out, writer);
+        u64(writer, static_cast<std::uint64_t>(content));
+        write_delivery(writer, record, 0);
+        write_ids(writer, record.ids);
+    }
     end_value(out, writer);
 }
 
@@ -514,24 +285,6 @@ void erase_all(WriteList& out, RecordKind kind, SessionNumber session) {
     out.end();
 }
 
-Decoded decode_record(Bytes key, Bytes value) {
-    const KindRow* row = key.empty() ? nullptr : find_kind(key[0]);
-    if (!row || !row->read) return base::fail(RecordFault::unknown_kind);
-    const Bytes rest = key.subspan(1);
-    if (rest.size() < row->key_min || rest.size() > row->key_max) {
-        return base::fail(RecordFault::bad_key);
-    }
-    if (value.size() < 1 + checksum_bytes) return base::fail(RecordFault::bad_checksum);
-    const Bytes covered = value.first(value.size() - checksum_bytes);
-    if (Reader(value.last(checksum_bytes)).u32() != checksum(key, covered)) {
-        return base::fail(RecordFault::bad_checksum);
-    }
-    Reader key_reader(rest);
-    Reader in(covered);
-    if (in.u8() != value_version) return base::fail(RecordFault::newer_version);
-    return row->read(key_reader, in);
-}
-
 std::string content_key(ContentNumber content) {
     std::vector<std::uint8_t> key;
     Writer writer(key);
@@ -566,23 +319,6 @@ std::size_t run_prefix_size(Bytes key) {
     if (!is_plain && kind != RecordKind::message) return 0;
     const std::size_t behind = is_plain ? number_bytes : number_bytes + 1;
     return key.size() > behind ? key.size() - behind : 0;
-}
-
-std::string_view name_of(RecordKind kind) {
-    const KindRow* row = find_kind(static_cast<std::uint8_t>(kind));
-    return row ? row->name : "unknown";
-}
-
-std::string describe_key(Bytes key) {
-    std::string text;
-    // A damaged record's own key may be anything, another such key included.
-    while (!key.empty() && key[0] == static_cast<std::uint8_t>(RecordKind::damaged)) {
-        if (text.empty()) text = "damaged ";
-        key = key.subspan(1);
-    }
-    const KindRow* row = key.empty() ? nullptr : find_kind(key[0]);
-    if (!row) return text + fmt::format("unknown ({} bytes)", key.size());
-    return text.append(row->name).append(describe_rest(row->kind, Reader(key.subspan(1))));
 }
 
 }  // namespace storage

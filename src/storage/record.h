@@ -8,8 +8,9 @@
 //     0 store                                format
 //     1 session      session                 client id, expiry, when its client left, its will
 //     2 subscription session, filter         options, subscription identifier
-//     3 content      content                 a message: what all who wait for it share
-//     4 message      session, order, 0       content, how this client gets it, where it stood
+//     3 content      content                 a message: what several who wait for it share
+//     4 message      session, order, 0       how this client gets it, where it stood, and the
+//                                            message itself, or which content it shares
 //       sent         session, order, 1       how far it has come since
 //     5 received     session, packet id
 //     6 retained     topic                   a message
@@ -32,8 +33,9 @@
 
 namespace storage {
 
-// Of the store as a whole: keys, kinds, and what they mean together.
-inline constexpr std::uint32_t store_format = 1;
+// Of the store as a whole: keys, kinds, and what they mean together. Format 1 had no message in the
+// record of who waits for it; it is read, and is format 2 from then on.
+inline constexpr std::uint32_t store_format = 2;
 
 enum class RecordKind : std::uint8_t {
     store,
@@ -59,7 +61,7 @@ struct ContentRecord {
     ContentNumber number{};
     broker::MessageRef message{};
 };
-// A MessageKept whose message is named, not held; 0 = it has none.
+// A MessageKept with its message, or with the content that it shares; without both it has none.
 struct MessageRecord {
     broker::MessageKept kept{};
     ContentNumber content{};
@@ -89,7 +91,11 @@ void put(WriteList& out, const StoreRecord& record);
 void put(WriteList& out, const broker::SessionKept& record);
 void put(WriteList& out, const broker::SubscriptionKept& record);
 void put(WriteList& out, const ContentRecord& record);
-void put(WriteList& out, const MessageRecord& record);
+// With the message itself, unless it shares a content.
+void put(WriteList& out, const broker::MessageKept& record, ContentNumber content);
+inline void put(WriteList& out, const MessageRecord& record) {
+    put(out, record.kept, record.content);
+}
 void put(WriteList& out, const broker::MessageSent& record);
 void put(WriteList& out, const broker::ReceivedKept& record);
 void put(WriteList& out, const broker::RetainedKept& record);

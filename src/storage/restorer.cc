@@ -45,11 +45,15 @@ bool Restorer::take(const broker::SubscriptionKept& record) {
 bool Restorer::take(const ContentRecord& record) {
     ledger_.add_content(record.number);
     sizes_.set(record.number, static_cast<std::uint32_t>(record.message->payload().size()) + 1);
-    if (content_bytes_max_ != 0 && held_bytes_ >= content_bytes_max_) return true;
+    if (is_full()) return true;
     record.message->set_store_number(static_cast<std::uint64_t>(record.number));
-    held_bytes_ += sizeof(broker::Delivery) + record.message->bytes();
+    count_held(*record.message);
     held_.push_back(record);
     return true;
+}
+
+void Restorer::count_held(const broker::Message& message) {
+    held_bytes_ += sizeof(broker::Delivery) + message.bytes();
 }
 
 void Restorer::hold(const MessageRecord& record, Bytes key, Bytes value) {
@@ -84,7 +88,13 @@ void Restorer::end_pending() {
 bool Restorer::use_pending() {
     MessageRecord& record = pending_.record;
     const bool needs_content = record.kept.state != broker::OutgoingState::wait_pubcomp;
-    if (needs_content && !find_content(record)) return false;
+    if (!needs_content) {
+        record.kept.message = {};
+    } else if (record.kept.message) {
+        keep_or_leave(record.kept);
+    } else if (!find_content(record)) {
+        return false;
+    }
     const ContentNumber content = needs_content ? record.content : ContentNumber{};
     if (!ledger_.add_message(record.kept, content, pending_.is_sent)) return false;
     each_(record.kept);
@@ -92,6 +102,15 @@ bool Restorer::use_pending() {
 }
 
 // What is in flight is sent again at once, and so is in memory.
+void Restorer::keep_or_leave(broker::MessageKept& kept) {
+    if (kept.packet_id == 0 && is_full()) {
+        kept.stored_bytes = static_cast<std::uint32_t>(kept.message->payload().size());
+        kept.message = {};
+    } else {
+        count_held(*kept.message);
+    }
+}
+
 bool Restorer::find_content(MessageRecord& record) {
     const std::uint32_t size = sizes_.get(record.content);
     if (size == 0) return false;

@@ -2,8 +2,9 @@
 // fills the ledger. What cannot be read or used is set aside: it gets a damaged record's key, where
 // a person can find it, and a line in the log.
 //
-// Of what waits in queues, only the oldest `content_bytes_max` bytes come with their content; the
-// others stay in the store, and their sessions are told how large they are.
+// Of what waits in queues, the first `content_bytes_max` bytes come with their content: what
+// several share, the oldest first, then what each session has of its own. The others stay in the
+// store, and their sessions are told how large they are.
 //
 // A plain value for one pass; thread: one. Memory: that content, and 5 bytes for each other one.
 #pragma once
@@ -61,6 +62,9 @@ private:
     void hold(const MessageRecord& record, Bytes key, Bytes value);
     void end_pending();
     bool use_pending();
+    bool is_full() const { return content_bytes_max_ != 0 && held_bytes_ >= content_bytes_max_; }
+    void count_held(const broker::Message& message);
+    void keep_or_leave(broker::MessageKept& kept);
     bool find_content(MessageRecord& record);
     broker::MessageRef find_held(ContentNumber number);
     broker::MessageRef find_or_read(ContentNumber number);

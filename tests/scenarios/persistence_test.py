@@ -77,11 +77,12 @@ class Db(PersistenceScenario):
     def test_dump_stats_and_verify_of_a_running_broker(self):
         self.start_store()
         self.keep_a_message("a payload")
-        self.assertRegex(self.db("dump", self.store), r'message 1/1 .*content=1 .*"queued"')
+        self.assertRegex(self.db("dump", self.store),
+                         r'message 1/1 .*payload="a payload" .*"queued"')
         records = [json.loads(line) for line in self.db("dump", self.store, "--json").split("\n")
                    if line]
-        content = [each for each in records if each["record"] == "content 1"]
-        self.assertEqual(content[0]["payload"], "a payload")
+        messages = [each for each in records if each["record"] == "message 1/1"]
+        self.assertEqual(messages[0]["payload"], "a payload")
         self.assertRegex(self.db("stats", self.store), r"(?m)^session records=2 bytes=\d+$")
         self.assertIn("restored=4 damaged=0 set_aside_earlier=0", self.db("verify", self.store))
 

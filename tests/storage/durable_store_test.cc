@@ -170,9 +170,11 @@ TEST_F(DurableStoreTest, handovers_come_back_and_go_as_far_as_they_are_done) {
 }
 
 TEST_F(DurableStoreTest, content_after_a_restart_gets_a_number_of_its_own) {
-    append({session(1, "a"), queued(1, 1, message("first"))});
+    const auto first = message("first");
+    append({session(1, "a"), session(2, "b"), queued(1, 1, first), queued(2, 1, first)});
     check();
-    append({queued(1, 2, message("second"))});
+    const auto second = message("second");
+    append({queued(1, 2, second), queued(2, 2, second)});
     EXPECT_EQ(2U, records(RecordKind::content));
     check();
 }
@@ -193,7 +195,7 @@ TEST_F(DurableStoreTest, messages_may_be_done_in_any_order) {
 TEST_F(DurableStoreTest, applying_changes_twice_does_no_harm) {
     const auto one = message("m");
     const std::vector<Change> changes{session(1, "a"), queued(1, 1, one), queued(1, 2, one),
-                                      MessageDone{SessionNumber{1}, 1}};
+                                      queued(1, 3, one), MessageDone{SessionNumber{1}, 1}};
     append(changes);
     reopen();
     append(changes);
@@ -210,10 +212,10 @@ struct Damage {
 
 TEST_F(DurableStoreTest, a_damaged_record_is_set_aside_and_the_rest_comes_back) {
     const std::vector<Damage> table{
-        {"a session", RecordKind::session, {"session 1", "sub", "mess", "rec"}, "'session 1'"},
+        {"a session", RecordKind::session, {"session 1", "sub", "message 1", "rec"}, "'session 1'"},
         {"a subscription", RecordKind::subscription, {"subscription"}, "'subscription 1/x'"},
-        {"content", RecordKind::content, {"message"}, "'content 1'"},
-        {"a message", RecordKind::message, {"message"}, "'message 1/1'"},
+        {"content", RecordKind::content, {"message 1/1", "message 2/1"}, "'content 1'"},
+        {"a message", RecordKind::message, {"message 1/1"}, "'message 1/1'"},
         {"an identifier", RecordKind::received, {"received"}, "'received 1/5'"},
         {"a retained message", RecordKind::retained, {"retained"}, "'retained r'"}};
     for (const Damage& row : table) {
@@ -227,7 +229,9 @@ TEST_F(DurableStoreTest, a_damaged_record_is_set_aside_and_the_rest_comes_back) 
         }
         store.reset();
         history.clear();
-        append({session(1, "a"), session(2, "b"), subscription, queued(1, 1, message("m")),
+        const auto shared = message("shared");
+        append({session(1, "a"), session(2, "b"), subscription, queued(1, 1, shared),
+                queued(2, 1, shared), queued(2, 2, message("m")),
                 broker::ReceivedKept{SessionNumber{1}, 5},
                 broker::RetainedKept{message("m", "r")}});
         store.reset();
@@ -255,10 +259,46 @@ TEST_F(DurableStoreTest, a_newer_format_is_refused_and_left_alone) {
         DurableStore::open(std::make_unique<BorrowedEngine>(engine), "there", log, {});
     ASSERT_FALSE(opened);
     EXPECT_EQ(
-        "Error: store there has format 2, and this nightjar reads formats up to 1: start the "
+        "Error: store there has format 3, and this nightjar reads formats up to 2: start the "
         "version that wrote it, or name another place.",
         opened.error());
     EXPECT_EQ(before, engine.records());
+}
+
+// Format 1 knew no message in the record of who waits for it.
+TEST_F(DurableStoreTest, an_older_format_is_read_and_is_the_newer_one_from_then_on) {
+    WriteList writes;
+    put(writes, StoreRecord{.format = 1});
+    put(writes, session(1, "a"));
+    put(writes, ContentRecord{ContentNumber{7}, message("old")});
+    put(writes, queued(1, 1, {}), ContentNumber{7});
+    ASSERT_TRUE(engine.write(writes, true));
+    history = {session(1, "a"), queued(1, 1, message("old"))};
+    check();
+    EXPECT_TRUE(log.contains("has format 1 and gets format 2"));
+    append({queued(1, 2, message("new"))});
+    check();
+    EXPECT_EQ(1U, log.count("gets format 2"));
+}
+
+TEST_F(DurableStoreTest, only_what_several_wait_for_or_may_is_a_content_of_its_own) {
+    const auto shared = message("shared");
+    const auto retained = broker::Message::make(
+        {.topic = "t", .payload = {}, .properties = {}, .qos = {}, .retain = true});
+    append({session(1, "a"), session(2, "b"), queued(1, 1, message("alone"))});
+    EXPECT_EQ(0U, records(RecordKind::content));
+    append({queued(1, 2, shared), queued(2, 1, shared)});
+    EXPECT_EQ(1U, records(RecordKind::content));
+    append({queued(1, 3, retained)});
+    append({queued(2, 2, retained)});
+    EXPECT_EQ(2U, records(RecordKind::content));
+    check();
+    append({MessageDone{SessionNumber{1}, 1}, MessageDone{SessionNumber{1}, 2},
+            MessageDone{SessionNumber{1}, 3}});
+    EXPECT_EQ(2U, records(RecordKind::content)) << "the other session needs them";
+    append({broker::SessionEnded{SessionNumber{2}}});
+    EXPECT_EQ(0U, records(RecordKind::content) + records(RecordKind::message));
+    check();
 }
 
 TEST_F(DurableStoreTest, the_log_does_not_drown_in_damage) {

@@ -78,6 +78,10 @@ std::vector<Row> rows() {
     kept.state = broker::OutgoingState::wait_pubrec;
     kept.packet_id = 65'535;
     add("a message in flight, with identifiers", MessageRecord{kept, {}}, "message 5/6");
+    kept.message = full;
+    add("a message with all that it needs", MessageRecord{kept, {}}, "message 5/6");
+    kept.ids = {};
+    add("the same without identifiers", MessageRecord{kept, {}}, "message 5/6");
     add("how far a message has come",
         broker::MessageSent{SessionNumber{5}, 6, broker::OutgoingState::wait_pubcomp, 9},
         "message 5/6 sent");
