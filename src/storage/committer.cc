@@ -33,6 +33,26 @@ std::size_t bytes_of(const ChangeBatch& batch) {
     return bytes;
 }
 
+// Whether a client has it and may be about to acknowledge it. One of QoS 2 is held back until it is
+// safe.
+bool is_with_client(const broker::MessageKept& kept) {
+    return kept.packet_id != 0 && kept.state == broker::OutgoingState::wait_puback;
+}
+
+// False as soon as there is anything that must be written, whatever clients do; or nothing at all.
+bool only_waits_for_clients(const ChangeBatch& batch) {
+    bool has_any = false;
+    for (const broker::Change& change : batch.all()) {
+        if (const auto* kept = std::get_if<broker::MessageKept>(&change)) {
+            if (!is_with_client(*kept)) return false;
+            has_any = true;
+        } else if (!std::holds_alternative<broker::MessageDone>(change)) {
+            return false;
+        }
+    }
+    return has_any;
+}
+
 }  // namespace
 
 void Committer::start(std::function<void(std::uint32_t)> wake) {
@@ -76,6 +96,7 @@ CommitNumber Committer::append(std::uint32_t shard, ChangeBatch& batch) {
 void Committer::run() {
     std::chrono::milliseconds pause = options_.retry_first;
     while (wait_for_group()) {
+        if (!is_encoded_) wait_for_clients();
         if (write_group() != WriteAttempt::no_space) {
             pause = options_.retry_first;
             continue;
@@ -93,8 +114,32 @@ bool Committer::wait_for_group() {
     return gathering_.has_batches;
 }
 
+// What came is looked at again when it is half of what was there: that is soon where little is, and
+// where much is, not for each of it.
+bool Committer::wait_for_more(std::chrono::steady_clock::time_point end) {
+    std::unique_lock lock(mutex_);
+    return something_to_do_.wait_until(lock, end, [this] {
+        return stopping_ || gathering_.changes.size() * 2 >= group_.size();
+    }) && !stopping_;
+}
+
+void Committer::wait_for_clients() {
+    take_group();
+    if (!only_waits_for_clients(group_)) return;
+    const auto patience = patience_.next();
+    if (patience <= patience.zero()) return;
+    const auto end = std::chrono::steady_clock::now() + patience;
+    bool goes_on = true;
+    while (goes_on && only_waits_for_clients(group_)) {
+        goes_on = wait_for_more(end);
+        take_group();
+    }
+    patience_.learn(group_.size() <= group_taken_ / 2);
+}
+
 WriteAttempt Committer::write_group() {
     if (!has_group_ && !take_group()) return WriteAttempt::nothing_waits;
+    if (!is_encoded_) encode_group();
     const bool is_wanted = !has_failed_.load(std::memory_order_relaxed);
     if (is_wanted && !writes_.empty()) {
         const auto written = try_to_write();
@@ -110,26 +155,35 @@ WriteAttempt Committer::write_group() {
     return WriteAttempt::done;
 }
 
-// False if nothing waits.
+// Adds what has gathered to the group. False if nothing has.
 bool Committer::take_group() {
     {
         const std::lock_guard lock(mutex_);
         if (!std::exchange(gathering_.has_batches, false)) return false;
+        group_taken_ += gathering_.changes.size();
         group_.absorb(gathering_.changes);
         group_numbers_ = gathering_.appended;
-        group_bytes_ = std::exchange(gathering_.bytes, 0);
+        group_bytes_ += std::exchange(gathering_.bytes, 0);
     }
     has_group_ = true;
     group_.prune();
+    return true;
+}
+
+void Committer::encode_group() {
     writes_.clear();
     if (!has_failed_.load(std::memory_order_relaxed)) ledger_.write(group_, writes_);
-    return true;
+    is_encoded_ = true;
 }
 
 base::Result<void, EngineError> Committer::try_to_write() {
     base::Result<void, EngineError> written;
     if (is_out_of_space_.load(std::memory_order_relaxed)) written = engine_.resume();
-    if (written) written = engine_.write(writes_, options_.sync && group_.needs_sync());
+    if (written) {
+        const auto begin = std::chrono::steady_clock::now();
+        written = engine_.write(writes_, options_.sync && group_.needs_sync());
+        patience_.learn_write(std::chrono::steady_clock::now() - begin);
+    }
     if (written || written.error().kind != EngineError::Kind::no_space) return written;
     if (!is_out_of_space_.exchange(true)) {
         log_.print(LogType::error,
@@ -156,8 +210,10 @@ void Committer::end_group() {
         publish(group_numbers_);
     }
     group_.clear();
+    group_taken_ = 0;
     has_group_ = false;
-    release(group_bytes_);
+    is_encoded_ = false;
+    release(std::exchange(group_bytes_, 0));
 }
 
 // False if the broker ends first.

@@ -3,6 +3,10 @@
 //
 //     shards -> append(): [gathering]  ->  write_group(): prune, Ledger, Engine  ->  committed()
 //
+// A message that comes and goes within a group is not written. So a group of nothing but messages
+// that are with their clients waits a little for them (storage/patience.h): they may be faster than
+// the disk.
+//
 // Out of space: the group stays and is tried again, at longer and longer intervals, until there is
 // some. Any other error: what is on disk is not known any more, so nothing is committed until the
 // broker is started again; what is appended then is dropped and counted. Nobody is ever told that
@@ -26,6 +30,7 @@
 #include "broker/store.h"
 #include "storage/engine.h"
 #include "storage/ledger.h"
+#include "storage/patience.h"
 
 namespace storage {
 
@@ -35,6 +40,7 @@ struct CommitterOptions {
     std::size_t waiting_bytes_max = std::size_t{16} << 20;
     std::chrono::milliseconds retry_first{100};
     std::chrono::milliseconds retry_longest{5000};
+    std::chrono::milliseconds patience{10};  // How long a group waits for clients, at most.
     bool has_thread = true;  // Without one its owner calls write_group() when it sees fit.
 };
 
@@ -47,7 +53,11 @@ enum class WriteAttempt : std::uint8_t {
 class Committer {
 public:
     Committer(Engine& engine, Ledger& ledger, base::Log& log, const CommitterOptions& options)
-        : engine_(engine), ledger_(ledger), log_(log), options_(options) {}
+        : engine_(engine),
+          ledger_(ledger),
+          log_(log),
+          options_(options),
+          patience_(options.patience) {}
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
     ~Committer() { finish(); }
@@ -87,7 +97,10 @@ private:
 
     void run();
     bool wait_for_group();
+    void wait_for_clients();
+    bool wait_for_more(std::chrono::steady_clock::time_point end);
     bool take_group();
+    void encode_group();
     base::Result<void, EngineError> try_to_write();
     void count_written();
     void end_group();
@@ -123,10 +136,13 @@ private:
     std::atomic<std::uint64_t> dropped_{0};
 
     // Of who calls write_group(): the group that is being written.
+    Patience patience_;
     broker::ChangeBatch group_;
     Numbers group_numbers_{};
     std::size_t group_bytes_ = 0;
+    std::size_t group_taken_ = 0;  // Changes, those included that came and went.
     bool has_group_ = false;
+    bool is_encoded_ = false;
     WriteList writes_;
 };
 

@@ -105,6 +105,54 @@ TEST_F(CommitterTest, a_group_that_comes_to_nothing_is_not_written_but_committed
     EXPECT_EQ(1U, engine.tries());
 }
 
+// With its client, since it was kept.
+broker::MessageKept in_flight(std::uint64_t order, mqtt::Qos qos = mqtt::Qos::at_least_once) {
+    broker::MessageKept kept = queued(1, order, message("m"));
+    kept.qos = qos;
+    kept.packet_id = static_cast<mqtt::PacketId>(order);
+    kept.state = qos == mqtt::Qos::at_least_once ? broker::OutgoingState::wait_puback
+                                                 : broker::OutgoingState::wait_pubrec;
+    return kept;
+}
+
+TEST_F(CommitterTest, a_group_of_what_is_with_clients_waits_until_they_acknowledge) {
+    options.patience = 1h;
+    wait_for_commit(0, append(0, batch_of(session(1))));
+    for (std::uint64_t order = 1; order <= 100; ++order) {
+        append(0, batch_of(in_flight(order)));
+        wait_for_commit(0, append(0, batch_of(MessageDone{SessionNumber{1}, order})));
+    }
+    EXPECT_EQ(1U, engine.tries()) << "the session only";
+}
+
+TEST_F(CommitterTest, what_no_client_can_make_superfluous_is_written_at_once) {
+    options.patience = 1h;
+    wait_for_commit(0, append(0, batch_of(session(1))));
+    wait_for_commit(0, append(0, batch_of(in_flight(1), queued(1, 2, message("m")))));
+    wait_for_commit(0, append(0, batch_of(in_flight(3, mqtt::Qos::exactly_once))));
+    wait_for_commit(0, append(0, batch_of(MessageDone{SessionNumber{1}, 1})));
+    append(0, batch_of(in_flight(4)));
+    wait_for_commit(0, append(0, batch_of(session(2))));
+    EXPECT_EQ(5U, engine.tries());
+}
+
+TEST_F(CommitterTest, nobody_waits_for_clients_at_the_end) {
+    options.patience = 1h;
+    append(0, batch_of(session(1)));
+    wait_for_commit(0, 1);
+    append(0, batch_of(in_flight(1)));
+    committer().finish();
+    EXPECT_EQ(2U, committer().committed(0));
+    EXPECT_EQ(2U, engine.tries());
+}
+
+TEST_F(CommitterTest, a_client_that_takes_too_long_is_not_waited_for) {
+    options.patience = 1ms;
+    wait_for_commit(0, append(0, batch_of(session(1))));
+    wait_for_commit(0, append(0, batch_of(in_flight(1))));
+    EXPECT_EQ(2U, engine.tries());
+}
+
 TEST_F(CommitterTest, an_empty_batch_is_committed_too) {
     wait_for_commit(0, append(0, {}));
     EXPECT_EQ(0U, engine.tries());
