@@ -290,6 +290,21 @@ class Hostile(TlsScenario):
             stderr=subprocess.STDOUT, timeout=DEADLINE_S, check=False)
         self.assertIn(b"no renegotiation", client.stdout)
 
+    def test_early_data_is_not_offered(self):
+        """What anybody may play back a second time (RFC 8446, section 8)."""
+        self.start_tls()
+        session = os.path.join(self.broker.folder, "session")
+        command = ["openssl", "s_client", "-connect", f"{HOST}:{self.broker.port}", "-tls1_3",
+                   "-CAfile", self.pki.certificate, "-quiet"]
+        client = subprocess.run(
+            [*command, "-sess_out", session], input=wire.connect(V5, "c") + b"\xe0\x00",
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=DEADLINE_S, check=False)
+        self.assertEqual(client.stdout[:1], b"\x20", "a CONNACK")
+        ticket = subprocess.run(["openssl", "sess_id", "-in", session, "-noout", "-text"],
+                                stdout=subprocess.PIPE, check=True).stdout
+        self.assertIn(b"Resumption PSK", ticket)
+        self.assertIn(b"Max Early Data: 0\n", ticket)
+
     def test_rubbish_in_place_of_records(self):
         self.start_tls()
         bad_sni = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\xff"
