@@ -5,17 +5,13 @@
 #include <cstdint>
 #include <string>
 
-namespace config {
+#include "config/option_place.h"
 
-// "file:line" of an option. It is no part of what was asked for.
-struct SqlPlace {
-    std::string text{};
-    bool operator==(const SqlPlace&) const { return true; }
-};
+namespace config {
 
 struct SqlQueryText {
     std::string text{};
-    SqlPlace place{};
+    OptionPlace place{};
     bool operator==(const SqlQueryText&) const = default;
 };
 
@@ -27,7 +23,7 @@ struct SqlAuth {
 
     Kind kind = Kind::none;
     Dialect dialect = Dialect::native;
-    SqlPlace place{};         // Of its first line.
+    OptionPlace place{};      // Of its first line.
     std::string host{};       // Of _server; empty: this machine.
     std::uint16_t port = 0;   // 0: the database's own.
     std::string unix_path{};  // Not empty: in place of the two.
@@ -53,6 +49,7 @@ struct SqlAuth {
     std::string tls_key{};
     bool plain_passwords = false;
 
+    bool is_on() const { return kind != Kind::none; }
     bool operator==(const SqlAuth&) const = default;
 };
 

@@ -5,14 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
 #include <utility>
+
+#include "config/auth_values.h"
 
 namespace config {
 namespace {
-
-constexpr std::uint32_t pool_size_max = 64;
 
 using Text = std::string SqlAuth::*;
 using Query = SqlQueryText SqlAuth::*;
@@ -51,54 +49,10 @@ const Member* find(const std::array<std::pair<std::string_view, Member>, count>&
     return found == table.end() ? nullptr : &found->second;
 }
 
-// A word out of a few, which stand for the values 0, 1, ...
-template <typename Value, std::size_t count>
-Outcome set_choice(Value& to, std::string_view key, std::string_view value,
-                   const std::array<std::string_view, count>& words) {
-    const auto* found = std::find(words.begin(), words.end(), value);
-    if (found == words.end()) return base::fail(invalid_value(key, value));
-    to = static_cast<Value>(found - words.begin());
-    return {};
-}
-
-// 5s, 500ms, 10m, 1h, 1d, or seconds.
-Outcome set_duration(std::uint64_t& to, std::string_view key, std::string_view value) {
-    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> units{{
-        {"", 1'000},
-        {"ms", 1},
-        {"s", 1'000},
-        {"m", 60'000},
-        {"h", 3'600'000},
-        {"d", 86'400'000},
-    }};
-    std::uint32_t count = 0;
-    const char* const end = value.data() + value.size();
-    const auto read = std::from_chars(value.data(), end, count);
-    const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
-    const auto* found = std::find_if(units.begin(), units.end(),
-                                     [&](const auto& each) { return each.first == unit; });
-    if (read.ec != std::errc() || found == units.end()) {
-        return base::fail(invalid_value(key, value) + " Write 5s, 500ms, 10m, 1h or 1d.");
-    }
-    to = count * found->second;
-    return {};
-}
-
-base::Result<std::uint32_t, std::string> read_number(std::string_view key, std::string_view value,
-                                                     std::uint32_t max) {
-    std::uint32_t number = 0;
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (read.ec != std::errc() || read.ptr != value.data() + value.size() || number < 1 ||
-        number > max) {
-        return base::fail(invalid_value(key, value) + fmt::format(" It must be 1 to {}.", max));
-    }
-    return number;
-}
-
 }  // namespace
 
 Outcome set_sql_port(SqlAuth& sql, const std::string& value) {
-    const auto number = read_number("port", value, 65'535);
+    const auto number = read_count("port", value, 65'535);
     if (!number) return base::fail(number.error());
     sql.port = static_cast<std::uint16_t>(*number);
     return {};
@@ -145,7 +99,7 @@ Outcome set_other(SqlAuth& sql, std::string_view key, std::string_view value) {
         return set_choice(sql.plain_passwords, key, value,
                           std::array<std::string_view, 2>{"false", "true"});
     }
-    const auto size = read_number(key, value, pool_size_max);
+    const auto size = read_count(key, value, auth_pool_size_max);
     if (!size) return base::fail(size.error());
     sql.pool_size = *size;
     return {};
@@ -195,8 +149,8 @@ Outcome set_sql_option(Draft& draft, Words& words) {
             fmt::format("Error: '{}': there is another database already ({}); a listener has one.",
                         option, sql.place.text));
     }
-    const SqlPlace here{fmt::format("{}:{}", draft.place.file, draft.place.line)};
-    const SqlPlace first = sql.kind == SqlAuth::Kind::none ? here : sql.place;
+    const OptionPlace here{fmt::format("{}:{}", draft.place.file, draft.place.line)};
+    const OptionPlace first = sql.kind == SqlAuth::Kind::none ? here : sql.place;
     sql.kind = kind;
     sql.place = here;
     auto set = set_sql(sql, key, *value);
