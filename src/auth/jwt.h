@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "auth/jwt_key.h"
-#include "auth/sql_rules.h"
+#include "auth/topic_rules.h"
 
 namespace auth {
 
@@ -58,8 +58,8 @@ struct JwtVerdict {
     std::string why{};  // Of invalid, for the log: it has nothing out of the token.
     // Of valid:
     std::string user_name{};
-    std::optional<SqlRules> rights{};  // With an acl_claim: what it may do.
-    std::uint32_t lasts_s = 0;         // How long its bearer may stay; 0: without end.
+    std::optional<TopicRules> rights{};  // With an acl_claim: what it may do.
+    std::uint32_t lasts_s = 0;           // How long its bearer may stay; 0: without end.
 };
 
 inline constexpr std::size_t token_bytes_max = 16'384;

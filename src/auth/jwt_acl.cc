@@ -59,7 +59,7 @@ Done read_member(const std::string& name, const Json& value, Rule& rule) {
     return {};
 }
 
-Done add_filters(SqlRules& rules, const Rule& rule, const RuleSubject& subject) {
+Done add_filters(TopicRules& rules, const Rule& rule, const RuleSubject& subject) {
     for (const Json& filter : rule.filters) {
         if (!filter.is_string()) return refuse("a topic filter is no string");
         const RuleRow row{.topic = filter.get<std::string>(), .permission = rule.permission};
@@ -68,7 +68,7 @@ Done add_filters(SqlRules& rules, const Rule& rule, const RuleSubject& subject) 
     return {};
 }
 
-Done add_rule(SqlRules& rules, const Json& object, const RuleSubject& subject) {
+Done add_rule(TopicRules& rules, const Json& object, const RuleSubject& subject) {
     if (!object.is_object()) return refuse("a rule is no object");
     Rule rule;
     for (const auto& [name, value] : object.items()) {
@@ -84,7 +84,7 @@ Done add_rule(SqlRules& rules, const Json& object, const RuleSubject& subject) {
     return add_filters(rules, rule, subject);
 }
 
-Done add_list(SqlRules& rules, const std::string& action, const Json& filters,
+Done add_list(TopicRules& rules, const std::string& action, const Json& filters,
               const RuleSubject& subject) {
     const std::uint8_t access = access_of(action);
     if (access == 0) return refuse("a member is none of publish, subscribe and all");
@@ -93,11 +93,11 @@ Done add_list(SqlRules& rules, const std::string& action, const Json& filters,
                        subject);
 }
 
-base::Result<SqlRules, std::string> read_rules(const Json& claim, const RuleSubject& subject) {
+base::Result<TopicRules, std::string> read_rules(const Json& claim, const RuleSubject& subject) {
     if (!claim.is_object() && !claim.is_array()) {
         return base::fail(std::string("it is neither an object nor a list"));
     }
-    SqlRules rules;
+    TopicRules rules;
     for (const auto& [key, value] : claim.items()) {
         const Done added = claim.is_array() ? add_rule(rules, value, subject)
                                             : add_list(rules, key, value, subject);
@@ -108,8 +108,8 @@ base::Result<SqlRules, std::string> read_rules(const Json& claim, const RuleSubj
 
 }  // namespace
 
-base::Result<SqlRules, std::string> read_acl_claim(const Json& claims, const std::string& name,
-                                                   const RuleSubject& subject) {
+base::Result<TopicRules, std::string> read_acl_claim(const Json& claims, const std::string& name,
+                                                     const RuleSubject& subject) {
     const auto claim = claims.find(name);
     if (claim == claims.end()) return base::fail(fmt::format("it has no claim '{}'", name));
     auto rules = read_rules(*claim, subject);

@@ -64,7 +64,7 @@ base::Result<JwtKeys, std::string> read_keys(const JwtFiles& files,
 
 class RightsOfToken : public broker::GrantedRights {
 public:
-    explicit RightsOfToken(SqlRules rules) : rules_(std::move(rules)) {}
+    explicit RightsOfToken(TopicRules rules) : rules_(std::move(rules)) {}
 
     bool allows(broker::Access access, std::string_view topic) const override {
         return rules_.allows(access, topic);
@@ -74,7 +74,7 @@ public:
     }
 
 private:
-    const SqlRules rules_;
+    const TopicRules rules_;
 };
 
 AuthAnswer accept(JwtVerdict verdict) {

@@ -2,9 +2,7 @@
 //
 //     begin(work) -> WorkPool -> work(worker): query(), query(), ... -> answer to the shard
 //
-// A server that is lost three times in a row is left alone for a second, then for two, up to half a
-// minute; meanwhile query() fails at once, so that who waits is told so. Then one query tries
-// again. An error that the server answers is none of that: a client could cause it. A server that
+// A server that fails is left alone for a while (ServerHealth), and query() fails at once. One that
 // says nothing is given up after its timeout: a thread of its own sees to that, since not every
 // library does.
 //
@@ -22,44 +20,20 @@
 #include <vector>
 
 #include "auth/late_answers.h"
+#include "auth/server_health.h"
 #include "auth/sql_connection.h"
 #include "auth/work_pool.h"
-#include "base/guarded.h"
 #include "base/log.h"
 
 namespace auth {
 
-// When to leave a server alone that has failed. Times are monotonic. Threads: one at a time.
-class CircuitBreaker {
-public:
-    static constexpr std::uint32_t failures_max = 3;
-    static constexpr std::uint64_t first_rest_ms = 1000;
-    static constexpr std::uint64_t longest_rest_ms = 30'000;
-
-    // Whether to ask now. While it rests: one that tries, when the rest is over.
-    bool may_ask(std::uint64_t now_ms);
-    // True if that is news: it rests now, or no more.
-    bool failed(std::uint64_t now_ms);
-    bool succeeded();
-
-private:
-    std::uint32_t failures_ = 0;
-    std::uint64_t rest_ms_ = 0;  // 0: it does not rest.
-    std::uint64_t next_try_ms_ = 0;
-    bool is_trying_ = false;
-};
-
-struct SqlFigures {
-    std::uint64_t queries = 0;
-    std::uint64_t errors = 0;
-    std::uint64_t microseconds = 0;  // Of all queries together.
-    std::uint64_t not_asked = 0;     // While it was left alone.
-    std::uint64_t refused = 0;       // For which there was no room in the queue.
-    std::size_t waiting = 0;
-};
-
 class SqlDatabase {
 public:
+    struct Figures {
+        ServerHealth::Figures server{};
+        std::uint64_t refused = 0;  // For which there was no room in the queue.
+        std::size_t waiting = 0;
+    };
     static constexpr std::size_t queue_max = 10'000;
 
     // `name` is for the log: "mysql users@db.example".
@@ -79,8 +53,8 @@ public:
     // Waits for what is being worked on, which takes no longer than the timeout.
     void finish();
 
-    const std::string& name() const { return name_; }
-    SqlFigures figures() const;
+    const std::string& name() const { return health_.name(); }
+    Figures figures() const;
 
 private:
     struct Worker {
@@ -92,18 +66,10 @@ private:
     void watch();
     void abort_overdue(std::uint64_t now_ms);
     void count(const SqlError* error, std::uint64_t began_us);
-    void report(const std::string& error, std::uint64_t now_ms);
 
-    std::string name_;
     std::uint64_t timeout_ms_;
-    base::Log& log_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    base::Guarded<CircuitBreaker> breaker_;
-    std::atomic<std::uint64_t> queries_{0};
-    std::atomic<std::uint64_t> errors_{0};
-    std::atomic<std::uint64_t> microseconds_{0};
-    std::atomic<std::uint64_t> not_asked_{0};
-    std::atomic<std::uint64_t> reported_ms_{0};  // When an error was logged last.
+    ServerHealth health_;
 
     std::mutex watch_mutex_;  // Of the next two.
     std::thread watcher_;     // From the first query on.

@@ -6,9 +6,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <vector>
 
+#include "auth/realm_sources.h"
 #include "auth/sql_source.h"
 #include "auth/user_source.h"
 
@@ -16,24 +15,20 @@ namespace auth {
 
 class SqlUsers : public UserSource {
 public:
-    // Before the first begin(). `source_of_realm` has for the realms 0, 1, ... a number of a
-    // source, or none.
-    static constexpr std::size_t none = SIZE_MAX;
-    void use(std::vector<std::unique_ptr<SqlSource>> sources,
-             std::vector<std::size_t> source_of_realm);
+    // Before the first begin().
+    void use(RealmSources<SqlSource> sources);
 
-    bool has_users(std::uint32_t realm) const override { return source_of(realm) != nullptr; }
-    broker::AuthBegun begin(const broker::Credentials& credentials) override;
-    // Null if the realm has none.
-    SqlSource* source_of(std::uint32_t realm) const;
-    const std::vector<std::unique_ptr<SqlSource>>& sources() const { return sources_; }
+    bool has_users(std::uint32_t realm) const override { return sources_.of(realm) != nullptr; }
+    broker::AuthBegun begin(const broker::Credentials& credentials) override {
+        return begin_by_name(sources_.of(credentials.realm), credentials);
+    }
+    const RealmSources<SqlSource>& sources() const { return sources_; }
     // True if each realm has a database, and rules in it.
     bool has_all_rules() const;
-    void finish();
+    void finish() { sources_.finish(); }
 
 private:
-    std::vector<std::unique_ptr<SqlSource>> sources_;
-    std::vector<std::size_t> source_of_realm_;
+    RealmSources<SqlSource> sources_;
 };
 
 // Where a database has rules, they decide; a client without a name has none there. A client of

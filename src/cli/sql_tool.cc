@@ -140,7 +140,8 @@ auth::SqlValues values_of(const SqlOptions& options) {
         .user_name = options.words[1], .client_id = options.client_id, .peer_host = options.peer};
 }
 
-base::Result<auth::SqlUser, std::string> find_user(Database& database, const SqlOptions& options) {
+base::Result<auth::KnownUser, std::string> find_user(Database& database,
+                                                     const SqlOptions& options) {
     auto user = database.source.read_user(0, values_of(options));
     if (!user) return base::fail("Error: " + user.error());
     if (!*user) return base::fail(fmt::format("there is no user '{}'", options.words[1]));

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
 #include <utility>
+
+#include "server/outside_users.h"
 
 namespace server {
 namespace {
@@ -129,18 +130,20 @@ base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth&
     }
     settings.super_pattern = sql.superusers;
     settings.may_be_plain = sql.plain_passwords;
-    settings.cache_ms = sql.cache_ms;
-    settings.negative_cache_ms = sql.negative_cache_ms;
-    settings.on_error = static_cast<auth::SqlSettings::OnError>(sql.on_error);
-    settings.rules = {.fresh_ms = sql.acl_cache_ms, .stale_ms = sql.stale_if_error_ms};
+    settings.logins = {.cache_ms = sql.cache_ms,
+                       .negative_cache_ms = sql.negative_cache_ms,
+                       .rules = {.fresh_ms = sql.acl_cache_ms, .stale_ms = sql.stale_if_error_ms},
+                       .on_error = static_cast<auth::LoginCache::OnError>(sql.on_error)};
     constexpr std::uint64_t for_ever_ms = std::uint64_t{1} << 62;
-    if (sql.on_error == config::SqlAuth::OnError::stale) settings.rules.stale_ms = for_ever_ms;
+    if (sql.on_error == config::SqlAuth::OnError::stale) {
+        settings.logins.rules.stale_ms = for_ever_ms;
+    }
     return settings;
 }
 
 base::Result<void, std::string> check_sql(const config::Config& config) {
     for (const config::Listener& listener : config.listeners) {
-        if (listener.security.sql.kind == Kind::none) continue;
+        if (!listener.security.sql.is_on()) continue;
         if (auto settings = sql_settings(listener.security.sql); !settings) {
             return base::fail(std::move(settings.error()));
         }
@@ -151,36 +154,23 @@ base::Result<void, std::string> check_sql(const config::Config& config) {
 base::Result<void, std::string> SqlAccess::open(std::span<const config::Security> realms,
                                                 base::Log& log,
                                                 const auth::LateAnswers::Post& post) {
-    std::vector<config::SqlAuth> seen;
-    std::vector<std::unique_ptr<auth::SqlSource>> sources;
-    std::vector<std::size_t> source_of_realm{auth::SqlUsers::none};
-    for (const config::Security& realm : realms) {
-        source_of_realm.push_back(auth::SqlUsers::none);
-        if (realm.sql.kind == Kind::none) continue;
-        const auto found = std::find(seen.begin(), seen.end(), realm.sql);
-        source_of_realm.back() = static_cast<std::size_t>(found - seen.begin());
-        if (found != seen.end()) continue;
-        auto settings = sql_settings(realm.sql);
-        if (!settings) return base::fail(std::move(settings.error()));
-        seen.push_back(realm.sql);
-        sources.push_back(std::make_unique<auth::SqlSource>(std::move(*settings), log, post));
-    }
-    users_.use(std::move(sources), std::move(source_of_realm));
+    using Made = base::Result<std::unique_ptr<auth::SqlSource>, std::string>;
+    auto sources = make_sources<auth::SqlSource>(
+        realms, &config::Security::sql, [&](const config::SqlAuth& sql) -> Made {
+            auto settings = sql_settings(sql);
+            if (!settings) return base::fail(std::move(settings.error()));
+            return std::make_unique<auth::SqlSource>(std::move(*settings), log, post);
+        });
+    if (!sources) return base::fail(std::move(sources.error()));
+    users_.use(std::move(*sources));
     return {};
 }
 
 void SqlAccess::print(base::Log& log) const {
-    for (const auto& source : users_.sources()) {
-        const auth::SqlFigures asked = source->database().figures();
-        const auth::SqlSource::Figures logins = source->figures();
-        const std::uint64_t average = asked.queries == 0 ? 0 : asked.microseconds / asked.queries;
-        log.print(base::LogType::notice,
-                  "SIGUSR1: database {}: {} logins, {} by the cache, {} refused by it, {} by old "
-                  "answers; {} queries of {} us, {} errors, {} not asked, {} refused, {} wait; {} "
-                  "clients known.",
-                  source->database().name(), logins.logins, logins.cached, logins.negative,
-                  logins.stale, asked.queries, average, asked.errors, asked.not_asked,
-                  asked.refused, asked.waiting, logins.clients);
+    for (const auto& source : users_.sources().all()) {
+        const auth::SqlDatabase::Figures database = source->database().figures();
+        print_figures(log, "database " + source->database().name(), "queries",
+                      {source->figures(), database.server, database.refused, database.waiting});
     }
 }
 

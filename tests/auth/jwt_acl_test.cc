@@ -11,13 +11,13 @@ using broker::Access;
 
 constexpr RuleSubject ann{.user_name = "ann", .client_id = "dev"};
 
-base::Result<SqlRules, std::string> read(std::string_view acl, const RuleSubject& subject = ann) {
+base::Result<TopicRules, std::string> read(std::string_view acl, const RuleSubject& subject = ann) {
     const auto claims = nlohmann::json::parse(R"({"acl":)" + std::string(acl) + "}");
     return read_acl_claim(claims, "acl", subject);
 }
 
 // What of publish, subscribe and receive is allowed; of a filter with wildcards, subscribe.
-std::string allowed(const SqlRules& rules, std::string_view topic) {
+std::string allowed(const TopicRules& rules, std::string_view topic) {
     const bool is_topic = topic.find_first_of("+#") == std::string_view::npos;
     std::string text;
     if (is_topic && rules.allows(Access::publish, topic)) text += "p";

@@ -16,37 +16,6 @@ namespace {
 using broker::AuthAnswer;
 using Kind = AuthAnswer::Kind;
 
-TEST(CircuitBreaker, rests_after_three_failures_and_tries_again) {
-    CircuitBreaker breaker;
-    EXPECT_FALSE(breaker.failed(0));
-    EXPECT_FALSE(breaker.failed(0));
-    EXPECT_TRUE(breaker.may_ask(0));
-    EXPECT_TRUE(breaker.failed(0));
-    EXPECT_FALSE(breaker.failed(1));  // It was on its way.
-    EXPECT_FALSE(breaker.may_ask(999));
-    EXPECT_TRUE(breaker.may_ask(1000));
-    EXPECT_FALSE(breaker.may_ask(1001));  // One tries.
-    EXPECT_FALSE(breaker.failed(1500));   // No news; twice as long.
-    EXPECT_FALSE(breaker.may_ask(3499));
-    EXPECT_TRUE(breaker.may_ask(3500));
-    EXPECT_TRUE(breaker.succeeded());
-    EXPECT_FALSE(breaker.succeeded());
-    EXPECT_FALSE(breaker.failed(4000));
-    EXPECT_TRUE(breaker.may_ask(4000));
-}
-
-TEST(CircuitBreaker, never_rests_longer_than_it_may) {
-    CircuitBreaker breaker;
-    std::uint64_t now_ms = 0;
-    for (int i = 0; i < 3; ++i) breaker.failed(now_ms);
-    for (int i = 0; i < 20; ++i) {
-        now_ms += CircuitBreaker::longest_rest_ms;
-        ASSERT_TRUE(breaker.may_ask(now_ms)) << i;
-        breaker.failed(now_ms);
-    }
-    EXPECT_FALSE(breaker.may_ask(now_ms + CircuitBreaker::longest_rest_ms - 1));
-}
-
 class Source : public ::testing::Test, private broker::AuthWaiter {
 protected:
     void SetUp() override {
@@ -98,7 +67,7 @@ protected:
         posted_ = {};
         return answer_;
     }
-    SqlRights::Verdict may(std::string_view topic) {
+    KnownClients::Verdict may(std::string_view topic) {
         return source_->judge({.client_id = "c", .user_name = "ann", .topic = topic});
     }
     void on_answer(AuthAnswer answer) override { answer_ = std::move(answer); }
@@ -119,7 +88,8 @@ TEST_F(Source, without_a_query_of_rules_allows_everything_or_nothing) {
         start();
         ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
         EXPECT_EQ(source_->has_rules(), needs_rules);
-        const auto want = needs_rules ? SqlRights::Verdict::forbidden : SqlRights::Verdict::allowed;
+        const auto want =
+            needs_rules ? KnownClients::Verdict::forbidden : KnownClients::Verdict::allowed;
         EXPECT_EQ(may("a/b"), want);
     }
 }
@@ -150,7 +120,7 @@ TEST_F(Source, a_wrong_login_is_refused_again_without_a_query) {
 }
 
 TEST_F(Source, caches_may_be_off) {
-    settings_.cache_ms = settings_.negative_cache_ms = 0;
+    settings_.logins.cache_ms = settings_.logins.negative_cache_ms = 0;
     start();
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
@@ -162,29 +132,29 @@ TEST_F(Source, caches_may_be_off) {
 
 TEST_F(Source, the_rules_are_there_with_the_login) {
     start();
-    EXPECT_EQ(may("a/b"), SqlRights::Verdict::unknown);
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::unknown);
     ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
-    EXPECT_EQ(may("a/b"), SqlRights::Verdict::allowed);
-    EXPECT_EQ(may("b"), SqlRights::Verdict::forbidden);
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
+    EXPECT_EQ(may("b"), KnownClients::Verdict::forbidden);
 }
 
 TEST_F(Source, without_a_database_and_an_answer_of_before_on_error_decides) {
-    using OnError = SqlSettings::OnError;
+    using OnError = LoginCache::OnError;
     const std::tuple<OnError, Kind> rows[] = {{OnError::deny, Kind::refused},
                                               {OnError::next, Kind::unknown},
                                               {OnError::stale, Kind::refused}};
     lose();
     for (const auto& [on_error, want] : rows) {
-        settings_.on_error = on_error;
+        settings_.logins.on_error = on_error;
         start();
         EXPECT_EQ(login("ann", "secret").kind, want);
     }
     EXPECT_EQ(answer_.reason, mqtt::ReasonCode::server_unavailable);
-    EXPECT_EQ(source_->database().figures().errors, 1U);
+    EXPECT_EQ(source_->database().figures().server.errors, 1U);
 }
 
 TEST_F(Source, what_it_said_before_holds_while_it_fails) {
-    settings_.cache_ms = 0;
+    settings_.logins.cache_ms = 0;
     start();
     ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
     change("DROP TABLE u");
@@ -192,19 +162,19 @@ TEST_F(Source, what_it_said_before_holds_while_it_fails) {
     EXPECT_EQ(source_->figures().stale, 1U);
     EXPECT_EQ(login("ann", "wrong").kind, Kind::refused);
     EXPECT_EQ(login("ann", "secret", "another").kind, Kind::refused);
-    EXPECT_EQ(may("a/b"), SqlRights::Verdict::allowed);
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
 }
 
 TEST_F(Source, an_error_that_it_answers_does_not_close_it) {
-    settings_.negative_cache_ms = 0;
+    settings_.logins.negative_cache_ms = 0;
     settings_.super_query = query("SELECT nothing FROM nowhere WHERE name = ?");
     start();
     for (int i = 0; i < 5; ++i) EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
-    EXPECT_EQ(source_->database().figures().not_asked, 0U);
+    EXPECT_EQ(source_->database().figures().server.not_asked, 0U);
     lose();
     start();
     for (int i = 0; i < 5; ++i) EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
-    EXPECT_EQ(source_->database().figures().not_asked, 2U);
+    EXPECT_EQ(source_->database().figures().server.not_asked, 2U);
 }
 
 TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
@@ -213,7 +183,8 @@ TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
     std::vector<std::unique_ptr<SqlSource>> sources;
     sources.push_back(std::move(source_));
     SqlUsers users;
-    users.use(std::move(sources), {SqlUsers::none, 0, SqlUsers::none});
+    constexpr std::size_t none = RealmSources<SqlSource>::none;
+    users.use({std::move(sources), {none, 0, none}});
     EXPECT_TRUE(users.has_users(1));
     EXPECT_FALSE(users.has_users(0) || users.has_users(2) || users.has_users(3));
     const auto may_in = [&](broker::Authorizer& others, std::uint32_t realm, const char* topic) {

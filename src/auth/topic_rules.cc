@@ -1,4 +1,4 @@
-#include "auth/sql_rules.h"
+#include "auth/topic_rules.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -160,14 +160,14 @@ bool is_in_network(std::string_view address, std::string_view network) {
     return true;
 }
 
-SqlRules SqlRules::everything() {
-    SqlRules rules;
+TopicRules TopicRules::everything() {
+    TopicRules rules;
     rules.allows_everything_ = true;
     return rules;
 }
 
-base::Result<void, std::string> SqlRules::add(const RuleRow& row, const RuleSubject& subject,
-                                              std::uint8_t access) {
+base::Result<void, std::string> TopicRules::add(const RuleRow& row, const RuleSubject& subject,
+                                                std::uint8_t access) {
     if (!is_about(row, subject)) return {};
     constexpr std::string_view literal = "eq ";
     std::string trouble;
@@ -189,7 +189,8 @@ base::Result<void, std::string> SqlRules::add(const RuleRow& row, const RuleSubj
 }
 
 // Where it is not clear what a row means, it means less: what may be a ban is one.
-SqlRules::Rule SqlRules::read_terms(const RuleRow& row, std::uint8_t access, std::string& trouble) {
+TopicRules::Rule TopicRules::read_terms(const RuleRow& row, std::uint8_t access,
+                                        std::string& trouble) {
     const std::string permission = lowered(row.permission.value_or("allow"));
     Rule rule{.access = access, .forbids = permission != "allow"};
     if (rule.forbids && permission != "deny") {
@@ -208,7 +209,7 @@ SqlRules::Rule SqlRules::read_terms(const RuleRow& row, std::uint8_t access, std
     return rule;
 }
 
-const SqlRules::Rule* SqlRules::find(Access access, std::string_view topic) const {
+const TopicRules::Rule* TopicRules::find(Access access, std::string_view topic) const {
     const std::uint8_t bit = bit_of(access);
     const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& rule) {
         if ((rule.access & bit) == 0) return false;
@@ -219,13 +220,13 @@ const SqlRules::Rule* SqlRules::find(Access access, std::string_view topic) cons
     return found == rules_.end() ? nullptr : &*found;
 }
 
-bool SqlRules::allows(Access access, std::string_view topic) const {
+bool TopicRules::allows(Access access, std::string_view topic) const {
     if (allows_everything_) return true;
     const Rule* const rule = find(access, topic);
     return rule != nullptr && !rule->forbids;
 }
 
-std::string SqlRules::explain(Access access, std::string_view topic) const {
+std::string TopicRules::explain(Access access, std::string_view topic) const {
     if (allows_everything_) return "everything is allowed";
     const Rule* const rule = find(access, topic);
     if (rule == nullptr) return fmt::format("none of {} rows", rules_.size());

@@ -1,4 +1,4 @@
-#include "auth/sql_rights.h"
+#include "auth/known_clients.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,8 +16,8 @@ constexpr std::size_t filling_part = 8;
 
 }  // namespace
 
-bool SqlRights::put(std::string_view client_id, SqlLogin login, SqlRules rules,
-                    std::uint64_t now_ms, const Times& times) {
+bool KnownClients::put(std::string_view client_id, KnownLogin login, TopicRules rules,
+                       std::uint64_t now_ms, const Times& times) {
     const std::uint64_t unused_ms =
         times.fresh_ms + std::clamp(times.stale_ms, unused_min_ms, unused_max_ms);
     return stripe_of(client_id).with([&](Stripe& stripe) {
@@ -39,7 +39,7 @@ bool SqlRights::put(std::string_view client_id, SqlLogin login, SqlRules rules,
 }
 
 // A few buckets each time, so that no login pays for all.
-void SqlRights::drop_unused(Stripe& stripe, std::uint64_t before_ms) {
+void KnownClients::drop_unused(Stripe& stripe, std::uint64_t before_ms) {
     Entries& entries = stripe.entries;
     for (std::size_t i = 0; i < std::min(buckets_a_sweep, entries.bucket_count()); ++i) {
         stripe.hand = (stripe.hand + 1) % entries.bucket_count();
@@ -51,8 +51,8 @@ void SqlRights::drop_unused(Stripe& stripe, std::uint64_t before_ms) {
     }
 }
 
-void SqlRights::put_rules(std::string_view client_id, std::string_view user_name, SqlRules rules,
-                          std::uint64_t now_ms) {
+void KnownClients::put_rules(std::string_view client_id, std::string_view user_name,
+                             TopicRules rules, std::uint64_t now_ms) {
     stripe_of(client_id).with([&](Stripe& stripe) {
         const auto found = stripe.entries.find(client_id);
         if (found == stripe.entries.end() || found->second.login.user_name != user_name) return;
@@ -63,16 +63,16 @@ void SqlRights::put_rules(std::string_view client_id, std::string_view user_name
     });
 }
 
-void SqlRights::keep_rules(std::string_view client_id, std::uint64_t now_ms,
-                           std::uint64_t retry_ms) {
+void KnownClients::keep_rules(std::string_view client_id, std::uint64_t now_ms,
+                              std::uint64_t retry_ms) {
     stripe_of(client_id).read([&](const Stripe& stripe) {
         const auto found = stripe.entries.find(client_id);
         if (found != stripe.entries.end()) found->second.next_read_ms = now_ms + retry_ms;
     });
 }
 
-SqlRights::Answer SqlRights::judge(const broker::AccessRequest& request, std::uint64_t now_ms,
-                                   const Times& times) {
+KnownClients::Answer KnownClients::judge(const broker::AccessRequest& request, std::uint64_t now_ms,
+                                         const Times& times) {
     return stripe_of(request.client_id).read([&](const Stripe& stripe) -> Answer {
         const auto found = stripe.entries.find(request.client_id);
         if (found == stripe.entries.end()) return {Verdict::unknown, true};
@@ -94,9 +94,9 @@ SqlRights::Answer SqlRights::judge(const broker::AccessRequest& request, std::ui
     });
 }
 
-std::optional<SqlLogin> SqlRights::find(std::string_view client_id,
-                                        std::string_view user_name) const {
-    return stripe_of(client_id).read([&](const Stripe& stripe) -> std::optional<SqlLogin> {
+std::optional<KnownLogin> KnownClients::find(std::string_view client_id,
+                                             std::string_view user_name) const {
+    return stripe_of(client_id).read([&](const Stripe& stripe) -> std::optional<KnownLogin> {
         const auto found = stripe.entries.find(client_id);
         if (found == stripe.entries.end() || found->second.login.user_name != user_name) {
             return std::nullopt;
@@ -105,7 +105,7 @@ std::optional<SqlLogin> SqlRights::find(std::string_view client_id,
     });
 }
 
-std::string SqlRights::explain(const broker::AccessRequest& request) const {
+std::string KnownClients::explain(const broker::AccessRequest& request) const {
     return stripe_of(request.client_id).read([&](const Stripe& stripe) -> std::string {
         const auto found = stripe.entries.find(request.client_id);
         if (found == stripe.entries.end() || found->second.login.user_name != request.user_name) {
@@ -115,7 +115,7 @@ std::string SqlRights::explain(const broker::AccessRequest& request) const {
     });
 }
 
-std::size_t SqlRights::size() const {
+std::size_t KnownClients::size() const {
     std::size_t sum = 0;
     for (const auto& stripe : stripes_) {
         sum += stripe.read([](const Stripe& each) { return each.entries.size(); });

@@ -1,4 +1,4 @@
-#include "auth/sql_rules.h"
+#include "auth/topic_rules.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@ namespace {
 using broker::Access;
 constexpr RuleSubject ann{"ann", "dev1", "10.1.2.3"};
 
-SqlRules rules_of(const std::vector<RuleRow>& rows, const RuleSubject& subject = ann) {
-    SqlRules rules;
+TopicRules rules_of(const std::vector<RuleRow>& rows, const RuleSubject& subject = ann) {
+    TopicRules rules;
     for (const RuleRow& row : rows) {
         const auto added = rules.add(row, subject);
         EXPECT_TRUE(added) << row.topic << ": " << added.error();
@@ -25,7 +25,7 @@ struct Row {
     bool want;
 };
 
-TEST(SqlRules, decide_by_their_rows) {
+TEST(TopicRules, decide_by_their_rows) {
     using enum Access;
     const Row table[] = {
         {"no row", {}, publish, "a", false},
@@ -72,16 +72,16 @@ TEST(SqlRules, decide_by_their_rows) {
     for (const Row& row : table) {
         EXPECT_EQ(rules_of(row.rows).allows(row.access, row.topic), row.want) << row.sentence;
     }
-    EXPECT_TRUE(SqlRules::everything().allows(publish, "$SYS/x"));
+    EXPECT_TRUE(TopicRules::everything().allows(publish, "$SYS/x"));
 }
 
-TEST(SqlRules, names_never_widen_a_rule) {
+TEST(TopicRules, names_never_widen_a_rule) {
     for (const char* name : {"+", "#", "a/b", "a+", "", "x/#"}) {
-        const SqlRules rules = rules_of({{.topic = "dev/%u"}, {.topic = "%u"}}, {name, "c", ""});
+        const TopicRules rules = rules_of({{.topic = "dev/%u"}, {.topic = "%u"}}, {name, "c", ""});
         EXPECT_EQ(rules.size(), 0U) << name;
-        const SqlRules by_client = rules_of({{.topic = "dev/%c"}}, {"u", name, ""});
+        const TopicRules by_client = rules_of({{.topic = "dev/%c"}}, {"u", name, ""});
         EXPECT_EQ(by_client.size(), 0U) << name;
-        const SqlRules denied =
+        const TopicRules denied =
             rules_of({{.topic = "#"}, {.topic = "dev/%u", .permission = "deny"}}, {name, "c", ""});
         EXPECT_EQ(denied.size(), 2U) << name;
     }
@@ -93,7 +93,7 @@ TEST(SqlRules, names_never_widen_a_rule) {
         rules_of({{.topic = "%u/x"}}, {"%c", "secret", ""}).allows(Access::publish, "%c/x"));
 }
 
-TEST(SqlRules, a_row_that_cannot_be_kept_to_is_refused) {
+TEST(TopicRules, a_row_that_cannot_be_kept_to_is_refused) {
     const std::pair<RuleRow, const char*> rows[] = {
         {{.topic = "a", .permission = "maybe"}, "'maybe' is neither allow nor deny"},
         {{.topic = "a", .action = "fly"}, "'fly' is none of"},
@@ -104,7 +104,7 @@ TEST(SqlRules, a_row_that_cannot_be_kept_to_is_refused) {
         {{.topic = "a+/b"}, "'a+/b' is no topic filter"},
     };
     for (const auto& [row, want] : rows) {
-        SqlRules rules;
+        TopicRules rules;
         const auto added = rules.add(row, ann);
         ASSERT_FALSE(added) << want;
         EXPECT_NE(added.error().find(want), std::string::npos) << added.error();
@@ -112,32 +112,32 @@ TEST(SqlRules, a_row_that_cannot_be_kept_to_is_refused) {
         EXPECT_EQ(rules.size(), std::string_view(want).starts_with("'maybe'") ? 1U : 0U);
     }
     // What may have been meant to forbid does, and does all of it.
-    SqlRules odd = rules_of({{.topic = "#"}});
+    TopicRules odd = rules_of({{.topic = "#"}});
     EXPECT_FALSE(odd.add({.topic = "a", .permission = "dney"}, ann));
     EXPECT_FALSE(odd.add({.topic = "b", .permission = "deny", .action = "fly"}, ann));
     EXPECT_FALSE(odd.allows(Access::publish, "a") || odd.allows(Access::receive, "b"));
     EXPECT_TRUE(odd.allows(Access::publish, "c"));
     // One that forbids holds for every QoS.
-    SqlRules rules;
+    TopicRules rules;
     EXPECT_TRUE(rules.add({.topic = "a", .permission = "deny", .qos = "0"}, ann));
 }
 
-TEST(SqlRules, are_limited_in_number) {
-    SqlRules rules;
-    for (std::size_t i = 0; i < SqlRules::rules_max; ++i) {
+TEST(TopicRules, are_limited_in_number) {
+    TopicRules rules;
+    for (std::size_t i = 0; i < TopicRules::rules_max; ++i) {
         ASSERT_TRUE(rules.add({.topic = "a"}, ann));
     }
     EXPECT_FALSE(rules.add({.topic = "a"}, ann));
 }
 
-TEST(SqlRules, explain_what_decides) {
-    const SqlRules rules = rules_of({{.topic = "a/#"}, {.topic = "a/b", .permission = "deny"}});
+TEST(TopicRules, explain_what_decides) {
+    const TopicRules rules = rules_of({{.topic = "a/#"}, {.topic = "a/b", .permission = "deny"}});
     EXPECT_EQ(rules.explain(Access::publish, "a/b"), "deny a/b");
     EXPECT_EQ(rules.explain(Access::publish, "a/c"), "allow a/#");
     EXPECT_EQ(rules.explain(Access::publish, "b"), "none of 2 rows");
 }
 
-TEST(SqlRules, addresses_and_networks) {
+TEST(TopicRules, addresses_and_networks) {
     const std::tuple<const char*, const char*, bool> rows[] = {
         {"10.1.2.3", "10.1.2.3", true},        {"10.1.2.3", "10.1.2.4", false},
         {"10.1.2.3", "10.1.2.0/24", true},     {"10.1.3.3", "10.1.2.0/24", false},

@@ -1,17 +1,17 @@
-#include "auth/sql_rights.h"
+#include "auth/known_clients.h"
 
 #include <gtest/gtest.h>
 
 namespace auth {
 namespace {
 
-using Verdict = SqlRights::Verdict;
-constexpr SqlRights::Times times{.fresh_ms = 1000, .stale_ms = 5000};
+using Verdict = KnownClients::Verdict;
+constexpr KnownClients::Times times{.fresh_ms = 1000, .stale_ms = 5000};
 
 class Rights : public ::testing::Test {
 protected:
-    static SqlRules rules(const char* topic) {
-        SqlRules made;
+    static TopicRules rules(const char* topic) {
+        TopicRules made;
         EXPECT_TRUE(made.add({.topic = topic}, {"ann", "c", ""}));
         return made;
     }
@@ -19,12 +19,12 @@ protected:
         return rights_.put(client_id, {.user_name = "ann", .read_ms = now_ms}, rules(topic), now_ms,
                            times);
     }
-    SqlRights::Answer ask(std::uint64_t now_ms, std::string_view topic = "a",
-                          std::string_view user = "ann") {
+    KnownClients::Answer ask(std::uint64_t now_ms, std::string_view topic = "a",
+                             std::string_view user = "ann") {
         return rights_.judge({.client_id = "c", .user_name = user, .topic = topic}, now_ms, times);
     }
 
-    SqlRights rights_;
+    KnownClients rights_;
 };
 
 TEST_F(Rights, are_those_of_the_client_and_its_user) {
@@ -64,7 +64,7 @@ TEST_F(Rights, hold_while_they_cannot_be_read_but_not_for_ever) {
 
 TEST(FewRights, make_room_for_others_when_nobody_uses_them) {
     constexpr std::uint64_t day_ms = 86'400'000;
-    SqlRights rights(16);
+    KnownClients rights(16);
     const auto put = [&](int client, std::uint64_t now_ms) {
         return rights.put("c" + std::to_string(client), {.user_name = "ann"}, {}, now_ms, times);
     };

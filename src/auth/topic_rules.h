@@ -1,5 +1,5 @@
-// What one client may do, by the rows that a database has about it, or its token: made once, asked
-// for each message.
+// What one client may do, by the rows that a database or a service has about it, or its token: made
+// once, asked for each message.
 //
 // A rule that forbids wins over all that allow, so that the order of the rows does not matter. What
 // no rule allows is forbidden. Names with '/', '+' or '#', or with '$' where a topic begins, never
@@ -44,13 +44,13 @@ inline constexpr std::uint8_t rule_publish = 2;
 inline constexpr std::uint8_t rule_subscribe = 4;
 inline constexpr std::uint8_t rule_all = rule_receive | rule_publish | rule_subscribe;
 
-class SqlRules {
+class TopicRules {
 public:
     static constexpr std::size_t rules_max = 10'000;
 
-    SqlRules() = default;
+    TopicRules() = default;
     // May do everything: a superuser, or where no query of rules is configured.
-    static SqlRules everything();
+    static TopicRules everything();
 
     // A row that is not about the subject adds nothing. `access` is what it is about if it does
     // not say. Fails with a sentence if the row is not understood: then it allows nothing, and
@@ -62,7 +62,7 @@ public:
     // The rule that decides, for people.
     std::string explain(broker::Access access, std::string_view topic) const;
     std::size_t size() const { return rules_.size(); }
-    bool operator==(const SqlRules&) const = default;
+    bool operator==(const TopicRules&) const = default;
 
 private:
     struct Rule {

@@ -1,5 +1,6 @@
-// What is known of the clients that a database let in: who they are, by which password, and what
-// they may do. It answers for each message, and for logins that come again soon.
+// What is known of the clients that a database or a service let in: who they are, by which
+// password, and what they may do. It answers for logins that come again soon, and for each message
+// where the rules are not the session's own.
 //
 // One entry a client id, which is one session. When many are there, those that nobody has used for
 // hours make room for others.
@@ -18,14 +19,14 @@
 #include <unordered_map>
 
 #include "auth/crypto.h"
-#include "auth/sql_rules.h"
+#include "auth/topic_rules.h"
 #include "base/guarded.h"
 #include "base/hash.h"
 
 namespace auth {
 
 // What a row says of a user.
-struct SqlUser {
+struct KnownUser {
     std::string hash{};
     std::string salt{};
     bool is_super = false;
@@ -33,16 +34,19 @@ struct SqlUser {
     std::optional<std::string> client_id{};  // The only one it may have.
 };
 
-struct SqlLogin {
+struct KnownLogin {
     std::string user_name{};
     std::uint32_t realm = 0;
+    std::uint16_t listener_port = 0;  // Where the answer depends on it.
     std::string peer_host{};
     Digest password{};  // Not the password: a keyed digest of it.
-    SqlUser user{};
-    std::uint64_t read_ms = 0;  // When the database said so.
+    KnownUser user{};
+    broker::GrantedRightsRef granted{};  // The session's, if the rules are not kept here.
+    std::uint64_t ends_ms = 0;           // When the client has to leave; 0: it need not.
+    std::uint64_t read_ms = 0;           // When all that was said.
 };
 
-class SqlRights {
+class KnownClients {
 public:
     static constexpr std::size_t entries_max = 1'000'000;
 
@@ -58,28 +62,28 @@ public:
         bool is_stale = false;
     };
 
-    SqlRights() : SqlRights(entries_max) {}
-    explicit SqlRights(std::size_t entries) : stripe_entries_max_(entries / stripes) {}
+    KnownClients() : KnownClients(entries_max) {}
+    explicit KnownClients(std::size_t entries) : stripe_entries_max_(entries / stripes) {}
 
     // False if there is no room.
-    bool put(std::string_view client_id, SqlLogin login, SqlRules rules, std::uint64_t now_ms,
+    bool put(std::string_view client_id, KnownLogin login, TopicRules rules, std::uint64_t now_ms,
              const Times& times);
     // In place of what it had, if it is still that user's.
-    void put_rules(std::string_view client_id, std::string_view user_name, SqlRules rules,
+    void put_rules(std::string_view client_id, std::string_view user_name, TopicRules rules,
                    std::uint64_t now_ms);
     // They could not be read: the next attempt is not due before `retry_ms` from now.
     void keep_rules(std::string_view client_id, std::uint64_t now_ms, std::uint64_t retry_ms);
 
     Answer judge(const broker::AccessRequest& request, std::uint64_t now_ms, const Times& times);
-    std::optional<SqlLogin> find(std::string_view client_id, std::string_view user_name) const;
+    std::optional<KnownLogin> find(std::string_view client_id, std::string_view user_name) const;
     std::string explain(const broker::AccessRequest& request) const;
     std::size_t size() const;
 
 private:
     static constexpr std::size_t stripes = 16;
     struct Entry {
-        SqlLogin login{};
-        SqlRules rules{};
+        KnownLogin login{};
+        TopicRules rules{};
         std::uint64_t rules_read_ms = 0;
         // Written by who only reads the rest.
         mutable std::atomic<std::uint64_t> used_ms{0};
