@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "auth/base64.h"
-#include "auth/jwt_acl.h"
+#include "auth/json_acl.h"
 #include "auth/scram.h"
 
 namespace auth {

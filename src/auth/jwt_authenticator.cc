@@ -6,6 +6,7 @@
 
 #include "auth/access_file.h"
 #include "auth/crypto.h"
+#include "auth/granted_rules.h"
 
 namespace auth {
 namespace {
@@ -62,27 +63,11 @@ base::Result<JwtKeys, std::string> read_keys(const JwtFiles& files,
     return keys;
 }
 
-class RightsOfToken : public broker::GrantedRights {
-public:
-    explicit RightsOfToken(TopicRules rules) : rules_(std::move(rules)) {}
-
-    bool allows(broker::Access access, std::string_view topic) const override {
-        return rules_.allows(access, topic);
-    }
-    std::string explain(broker::Access access, std::string_view topic) const override {
-        return "JWT: " + rules_.explain(access, topic);
-    }
-
-private:
-    const TopicRules rules_;
-};
-
 AuthAnswer accept(JwtVerdict verdict) {
     AuthAnswer answer = AuthAnswer::accept(std::move(verdict.user_name));
     answer.lasts_s = verdict.lasts_s;
     if (verdict.rights) {
-        answer.granted =
-            broker::GrantedRightsRef::adopt(new RightsOfToken(std::move(*verdict.rights)));
+        answer.granted = GrantedRules::make("JWT", std::move(*verdict.rights));
     }
     return answer;
 }

@@ -1,4 +1,4 @@
-#include "auth/jwt_acl.h"
+#include "auth/json_acl.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "auth/jwt_acl.h"
+#include "auth/json_acl.h"
 
 #include <fmt/format.h>
 
@@ -93,26 +93,26 @@ Done add_list(TopicRules& rules, const std::string& action, const Json& filters,
                        subject);
 }
 
-base::Result<TopicRules, std::string> read_rules(const Json& claim, const RuleSubject& subject) {
-    if (!claim.is_object() && !claim.is_array()) {
+}  // namespace
+
+base::Result<TopicRules, std::string> read_acl(const Json& acl, const RuleSubject& subject) {
+    if (!acl.is_object() && !acl.is_array()) {
         return base::fail(std::string("it is neither an object nor a list"));
     }
     TopicRules rules;
-    for (const auto& [key, value] : claim.items()) {
-        const Done added = claim.is_array() ? add_rule(rules, value, subject)
-                                            : add_list(rules, key, value, subject);
+    for (const auto& [key, value] : acl.items()) {
+        const Done added =
+            acl.is_array() ? add_rule(rules, value, subject) : add_list(rules, key, value, subject);
         if (!added) return base::fail(added.error());
     }
     return rules;
 }
 
-}  // namespace
-
 base::Result<TopicRules, std::string> read_acl_claim(const Json& claims, const std::string& name,
                                                      const RuleSubject& subject) {
     const auto claim = claims.find(name);
     if (claim == claims.end()) return base::fail(fmt::format("it has no claim '{}'", name));
-    auto rules = read_rules(*claim, subject);
+    auto rules = read_acl(*claim, subject);
     if (!rules) return base::fail(fmt::format("its claim '{}': {}", name, rules.error()));
     return rules;
 }
