@@ -34,6 +34,7 @@ void Connection::authenticate(Bytes body, const mqtt::Connect& packet,
          .peer = peer,
          .shard = shard_.number(),
          .realm = listener_->realm,
+         .listener_port = listener_->port,
          .listener_allows_anonymous = listener_->allow_anonymous});
     const bool is_last =
         begun.answer.kind == AuthAnswer::Kind::refused ||
@@ -184,6 +185,7 @@ void Connection::reauthenticate(Bytes data) {
          .peer = peer,
          .shard = shard_.number(),
          .realm = listener_->realm,
+         .listener_port = listener_->port,
          .listener_allows_anonymous = listener_->allow_anonymous});
     authentication_->exchange = std::move(begun.exchange);
     follow(begun.answer);

@@ -30,6 +30,7 @@ struct Credentials {
     std::string_view peer{};
     std::uint32_t shard = 0;  // Whose thread asks, and is where an answer that is late goes.
     std::uint32_t realm = 0;  // ListenerOptions::realm.
+    std::uint16_t listener_port = 0;  // 0: a unix socket.
     bool listener_allows_anonymous = true;
 };
 

@@ -9,12 +9,14 @@
 #include <string_view>
 
 #include "auth/crypto.h"
+#include "auth/http_connection.h"
 #include "auth/mosquitto_hash.h"
 #include "auth/sql_connection.h"
 #include "config/difference.h"
 #include "config/parse.h"
 #include "net/tls_context.h"
 #include "net/web_socket_layer.h"
+#include "server/http_access.h"
 #include "server/logger.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -57,6 +59,11 @@ void print_version(std::FILE* out) {
         fmt::print(out, "with users in SQL databases ({})\n", auth::sql_version());
     } else {
         fmt::print(out, "without users in SQL databases (no SOCI)\n");
+    }
+    if (auth::has_http) {
+        fmt::print(out, "with users over HTTP ({})\n", auth::http_version());
+    } else {
+        fmt::print(out, "without users over HTTP (no libcurl)\n");
     }
     if (storage::has_rocksdb) {
         fmt::print(out, "with persistence ({})\n", storage::rocksdb_version());
@@ -243,7 +250,9 @@ int run_broker(std::span<char*> args) {
     }
     if (flags.test_config) {
         log_warnings(*config, log);
-        if (const auto checked = server::check_sql(*config); !checked) {
+        auto checked = server::check_sql(*config);
+        if (checked) checked = server::check_http(*config);
+        if (!checked) {
             log.print(base::LogType::error, "{}", checked.error());
             return exit_wrong_use;
         }

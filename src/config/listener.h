@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/http_auth.h"
 #include "config/network.h"
 #include "config/sql_auth.h"
 
@@ -49,6 +50,7 @@ struct Security {
     std::string scram_file;
     SqlAuth sql;
     JwtAuth jwt;
+    HttpAuth http;
 
     bool operator==(const Security&) const = default;
 };

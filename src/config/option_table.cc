@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/http_settings.h"
 #include "config/options.h"
 #include "config/setters.h"
 #include "config/special_settings.h"
@@ -40,6 +41,8 @@ constexpr Setting auto_id_prefix{
 
 // Three prefixes lead to one value.
 constexpr Setting sql{.set = &set_sql_option, .same = &same<&Security::sql>, .of_listener = true};
+constexpr Setting http{
+    .set = &set_http_option, .same = &same<&Security::http>, .of_listener = true};
 
 constexpr std::string_view kept_at_once = "What changes is kept before it is acknowledged.";
 
@@ -62,6 +65,7 @@ constexpr auto table = std::to_array<Option>({
      {},
      Guards::nothing,
      true},
+    {"auth_http_*", security, honoured, restart, http, {}, Guards::nothing, true},
     {"auth_jwt_acl_claim",
      security,
      honoured,

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "config/http_settings.h"
 #include "config/sql_settings.h"
 
 namespace config {
@@ -98,7 +99,8 @@ Outcome check_users(const Security& security) {
             "Error: auth_jwt_* without a key: say 'auth_jwt_secret_file', 'auth_jwt_key_file' or "
             "'auth_jwt_jwks_file'."));
     }
-    return check_sql(security.sql);
+    if (auto checked = check_sql(security.sql); !checked) return checked;
+    return check_http(security.http);
 }
 
 base::Result<void, Error> check(const Draft& draft) {

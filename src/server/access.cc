@@ -57,6 +57,7 @@ Access::Access(const config::Config& config, auth::LateAnswers::Post post)
     chain_.add(tokens_);  // A password that is a token is nobody else's.
     chain_.add(passwords_);
     chain_.add(sql_.users());
+    chain_.add(http_.users());
     chain_.add(scram_);
 }
 
@@ -71,7 +72,7 @@ std::vector<std::string> Access::paths(const Realms& realms, std::string config:
 
 base::Result<Access::Files, std::string> Access::read(Realms realms,
                                                       std::vector<std::string>& warnings) {
-    if (auto kept = keep_databases(realms); !kept) return base::fail(std::move(kept.error()));
+    if (auto kept = keep_outside(realms); !kept) return base::fail(std::move(kept.error()));
     auto passwords =
         auth::PasswordTables::read(paths(realms, &config::Security::password_file), warnings);
     if (!passwords) return base::fail(std::move(passwords.error()));
@@ -98,25 +99,29 @@ void Access::use(Files files) {
 }
 
 // Their connections and what is known of their users are made once.
-base::Result<void, std::string> Access::keep_databases(Realms& realms) const {
+base::Result<void, std::string> Access::keep_outside(Realms& realms) const {
     const std::size_t before = realms_.all.size();
     for (std::size_t i = 0; i < realms.all.size(); ++i) {
-        config::SqlAuth& sql = realms.all[i].security.sql;
+        config::Security& security = realms.all[i].security;
         if (i < before) {
-            sql = realms_.all[i].security.sql;
-        } else if (before != 0 && sql.kind != config::SqlAuth::Kind::none) {
+            security.sql = realms_.all[i].security.sql;
+            security.http = realms_.all[i].security.http;
+        } else if (before != 0 && (security.sql.is_on() || security.http.is_on())) {
+            const bool is_sql = security.sql.is_on();
             return base::fail(
-                fmt::format("Error: {}: a new listener with users in a database needs a restart.",
-                            sql.place.text));
+                fmt::format("Error: {}: a new listener with users {} needs a restart.",
+                            is_sql ? security.sql.place.text : security.http.place.text,
+                            is_sql ? "in a database" : "over HTTP"));
         }
     }
     return {};
 }
 
-base::Result<void, std::string> Access::open_databases(base::Log& log) {
+base::Result<void, std::string> Access::open_outside(base::Log& log) {
     std::vector<config::Security> security;
     for (const Realms::Realm& realm : realms_.all) security.push_back(realm.security);
-    return sql_.open(security, log, post_);
+    if (auto opened = sql_.open(security, log, post_); !opened) return opened;
+    return http_.open(security, !is_closed_, log, post_);
 }
 
 }  // namespace server

@@ -1,7 +1,7 @@
 // Who may come in and what they may do, by the configuration: the authenticators and authorizers
 // that it asks for, put together.
 //
-//     authenticator():  auth_failure_limit -> JWT -> password_file -> SQL -> scram_file
+//     authenticator():  auth_failure_limit -> JWT -> password_file -> SQL -> HTTP -> scram_file
 //                       -> allow_anonymous
 //     authorizer():     SQL, or where no database has rules: acl_file
 //
@@ -20,6 +20,7 @@
 #include "auth/password_authenticator.h"
 #include "auth/scram_authenticator.h"
 #include "config/config.h"
+#include "server/http_access.h"
 #include "server/realms.h"
 #include "server/sql_access.h"
 
@@ -46,12 +47,17 @@ public:
     base::Result<Files, std::string> read(Realms realms, std::vector<std::string>& warnings);
     // In place of what was there before.
     void use(Files files);
-    // Once, before the shards run: what it takes to ask databases. Fails with a sentence.
-    base::Result<void, std::string> open_databases(base::Log& log);
-    void print_databases(base::Log& log) const { sql_.print(log); }
+    // Once, before the shards run: what it takes to ask databases and services. Fails with a
+    // sentence.
+    base::Result<void, std::string> open_outside(base::Log& log);
+    void print_outside(base::Log& log) const {
+        sql_.print(log);
+        http_.print(log);
+    }
     // No login is answered any more, and no thread of ours runs.
     void finish() {
         sql_.finish();
+        http_.finish();
         pool_.finish();
     }
 
@@ -68,7 +74,7 @@ public:
 private:
     static std::vector<std::string> paths(const Realms& realms,
                                           std::string config::Security::*file);
-    base::Result<void, std::string> keep_databases(Realms& realms) const;
+    base::Result<void, std::string> keep_outside(Realms& realms) const;
 
     Realms realms_;
     const bool is_closed_;  // There are rules that we cannot read: nothing is allowed.
@@ -83,6 +89,7 @@ private:
     auth::FailureLimit failure_limit_{chain_};
     auth::AclAuthorizer acl_;
     SqlAccess sql_{acl_};
+    HttpAccess http_;
     auth::ClosedAuthorizer closed_;
 };
 

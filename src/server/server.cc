@@ -45,7 +45,7 @@ base::Result<void, std::string> Server::open() {
                    "Create a configuration file which defines a listener to allow remote access.");
     }
     if (auto applied = apply(config_); !applied) return applied;
-    return access_.open_databases(log_);
+    return access_.open_outside(log_);
 }
 
 base::Result<void, std::string> Server::make_shards() {
@@ -141,7 +141,7 @@ void Server::on_signal(int signal) {
 
 // Mosquitto saves its database at SIGUSR1.
 void Server::print_store() {
-    access_.print_databases(log_);
+    access_.print_outside(log_);
     if (!durable_store_) {
         return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");
     }

@@ -18,6 +18,7 @@ const std::map<std::string_view, std::string> values = {
     {"accept_protocol_versions", "3,4 5"},
     {"address", "example.com:1884"},
     {"addresses", "a b:1884 [::1]:1885"},
+    {"auth_http_*", "http://127.0.0.1/"},
     {"auth_opt_*", "value"},
     {"bridge_protocol_version", "mqttv50"},
     {"bridge_reload_type", "immediate"},
@@ -80,7 +81,8 @@ std::string completion(const Option& option) {
 std::string spelled(std::string_view name) {
     std::string key(name);
     const bool is_of_sql = name.starts_with("auth_") && name != "auth_opt_*";
-    if (key.back() == '*') key.replace(key.size() - 1, 1, is_of_sql ? "database" : "key");
+    const char* const rest = name == "auth_http_*" ? "url" : is_of_sql ? "database" : "key";
+    if (key.back() == '*') key.replace(key.size() - 1, 1, rest);
     return key;
 }
 
