@@ -97,7 +97,8 @@ AuthAnswer HttpSource::answer_to(const LoginAttempt& attempt, HttpAnswer said) {
     AuthAnswer answer = AuthAnswer::accept();
     constexpr std::int64_t longest_s = std::numeric_limits<std::uint32_t>::max();
     answer.lasts_s = static_cast<std::uint32_t>(std::min(left_s, longest_s));
-    if (said.rules && has_rights_) answer.granted = GrantedRules::make("HTTP", *said.rules);
+    if (said.rules && has_rights_)
+        answer.granted = GrantedRules::make("HTTP", std::move(*said.rules));
     // Without room it is asked for again next time.
     (void)logins_.admit(attempt, {}, {}, answer);
     return answer;
