@@ -91,7 +91,9 @@ void Connection::finish_authentication(const AuthAnswer& answer) {
     auto packet = mqtt::decode_connect(body);
     std::optional<std::string> proven_user;
     ASSERT(packet && take_proven_user(*packet, proven_user));  // It did when it came.
+    connecting_ = &*packet;
     admit(*packet, client_id, answer);
+    connecting_ = nullptr;
     if (!authentication_) return;  // It was not let in.
     authentication_->connack_data.clear();
     if (!authentication_->method) authentication_.reset();
@@ -112,27 +114,39 @@ void Connection::admit(mqtt::Connect packet, const std::string& client_id,
         }
         packet.user_name = answer.user_name;
     }
-    if (!may_will(packet, client_id, answer)) {
-        return refuse_connect(
-            ReasonCode::not_authorized, version_,
-            fmt::format("will topic {} not authorised", quoted(packet.will->topic)));
+    if (std::string why; !may_will(packet, client_id, answer, why)) {
+        const std::string told =
+            fmt::format("will topic {} not authorised", quoted(packet.will->topic));
+        return refuse_connect(ReasonCode::not_authorized, version_,
+                              fmt::format("{}: {}", told, why), told);
     }
     accept(packet, client_id, answer);
 }
 
+// `why`: what forbids it, which is not the client's to know.
 bool Connection::may_will(const mqtt::Connect& packet, const std::string& client_id,
-                          const AuthAnswer& answer) {
+                          const AuthAnswer& answer, std::string& why) {
     if (!packet.will) return true;
-    if (packet.will->topic.starts_with("$SYS/")) return false;
+    if (packet.will->topic.starts_with("$SYS/")) {
+        why = of_the_broker;
+        return false;
+    }
     const std::string_view topic = with_mount_point(packet.will->topic);
-    if (answer.granted) return answer.granted->allows(Access::publish, topic);
+    if (answer.granted) {
+        if (answer.granted->allows(Access::publish, topic)) return true;
+        why = answer.granted->explain(Access::publish, topic);
+        return false;
+    }
     Authorizer& authorizer = shard_.broker().authorizer();
-    return authorizer.allows_everything() ||
-           authorizer.is_allowed({.client_id = client_id,
-                                  .user_name = packet.user_name.value_or(""),
-                                  .topic = topic,
-                                  .access = Access::publish,
-                                  .realm = listener_->realm});
+    if (authorizer.allows_everything()) return true;
+    const AccessRequest request{.client_id = client_id,
+                                .user_name = packet.user_name.value_or(""),
+                                .topic = topic,
+                                .access = Access::publish,
+                                .realm = listener_->realm};
+    if (authorizer.is_allowed(request)) return true;
+    why = authorizer.explain(request);
+    return false;
 }
 
 // Nothing but AUTH and DISCONNECT may come before CONNACK [MQTT-3.1.2-30].

@@ -59,26 +59,31 @@ void Connection::handle_connect(Bytes body) {
         return refuse_connect(packet.error(), mqtt::peek_version(body).value_or(Version::v3_1_1),
                               mqtt::describe(packet.error()));
     }
-    packet_size_max_ = packet->maximum_packet_size.value_or(0);
-    if (!is_allowed(*listener_, packet->version)) {
-        return refuse_connect(ReasonCode::unsupported_protocol_version, packet->version,
+    connecting_ = &*packet;
+    judge_connect(body, *packet);
+    connecting_ = nullptr;
+}
+
+void Connection::judge_connect(Bytes body, mqtt::Connect& packet) {
+    packet_size_max_ = packet.maximum_packet_size.value_or(0);
+    if (!is_allowed(*listener_, packet.version)) {
+        return refuse_connect(ReasonCode::unsupported_protocol_version, packet.version,
                               "accept_protocol_versions of this listener leaves this version out");
     }
-    version_ = packet->version;
-    is_bridge_ = packet->is_bridge;
-    if (has_too_many(packet->user) ||
-        (packet->will && has_too_many(packet->will->properties.user))) {
+    version_ = packet.version;
+    is_bridge_ = packet.is_bridge;
+    if (has_too_many(packet.user) || (packet.will && has_too_many(packet.will->properties.user))) {
         return refuse_connect(
             ReasonCode::quota_exceeded, version_,
             fmt::format("more than max_user_properties {}", shard_.options().user_properties_max));
     }
     std::optional<std::string> proven_user;
-    if (!take_proven_user(*packet, proven_user)) {
+    if (!take_proven_user(packet, proven_user)) {
         return refuse_connect(ReasonCode::bad_user_name_or_password, version_,
                               "the listener takes the user name from a certificate or pre-shared "
                               "key, and there is none");
     }
-    const auto client_id = choose_client_id(*packet);
+    const auto client_id = choose_client_id(packet);
     if (!client_id) {
         return refuse_connect(ReasonCode::client_identifier_not_valid, version_, client_id.error());
     }
@@ -89,7 +94,7 @@ void Connection::handle_connect(Bytes body) {
         return wire_.move_to_shard(owner);
     }
     shard_.counters().packets_received.add();
-    if (is_acceptable(*packet)) authenticate(body, *packet, *client_id);
+    if (is_acceptable(packet)) authenticate(body, packet, *client_id);
 }
 
 // What CONNECT says about the user does not count then, as in Mosquitto.
@@ -167,8 +172,9 @@ void Connection::refuse_connect(ReasonCode reason, Version version, std::string_
     // An address may stand for many clients: one reason of theirs does not silence another.
     const Refusal cause =
         reason == ReasonCode::connection_rate_exceeded ? Refusal::auth_failures : Refusal::connect;
-    shard_.refusals().print(cause, fmt::format("{} {}", address_of(peer), log),
-                            "Connection from {} refused: {}.", peer, log);
+    shard_.refusals().print_lazily(cause, fmt::format("{} {}", address_of(peer), log), [&] {
+        return fmt::format("Connection from {} refused: {}{}.", peer, log, describe_client());
+    });
     version_ = version;
     const std::string& elsewhere = shard_.options().server_reference;
     const bool is_sent_on = reason == ReasonCode::server_busy && is_v5() && !elsewhere.empty() &&
@@ -182,6 +188,17 @@ void Connection::refuse_connect(ReasonCode reason, Version version, std::string_
     if (!is_sent_on && has_code) send_explained(mqtt::Connack{.reason = reason}, told);
     end(false);
     wire_.close();
+}
+
+// " (client 'dev1', user 'ann')"; nothing if there is no CONNECT that can be read.
+std::string Connection::describe_client() const {
+    base::Result<mqtt::Connect, ReasonCode> kept = base::fail(ReasonCode::malformed_packet);
+    if (!connecting_ && authentication_) kept = mqtt::decode_connect(authentication_->connect);
+    const mqtt::Connect* const packet = connecting_ ? connecting_ : kept ? &*kept : nullptr;
+    if (!packet) return {};
+    const std::string user =
+        packet->user_name ? fmt::format(", user {}", quoted(*packet->user_name)) : "";
+    return fmt::format(" (client {}{})", quoted(packet->client_id), user);
 }
 
 void Connection::accept(const mqtt::Connect& packet, const std::string& client_id,

@@ -94,6 +94,7 @@ private:
     bool must_pause(std::uint8_t first_byte) const;
 
     void handle_connect(Bytes body);
+    void judge_connect(Bytes body, mqtt::Connect& packet);
     base::Result<std::string, std::string> choose_client_id(const mqtt::Connect& packet);
     bool is_acceptable(const mqtt::Connect& packet);
     // Puts the user whom the transport has proven, kept in `user`, in the place of CONNECT's.
@@ -105,6 +106,7 @@ private:
     }
     void refuse_connect(mqtt::ReasonCode reason, mqtt::Version version, std::string_view log,
                         std::string_view told);
+    std::string describe_client() const;
     void accept(const mqtt::Connect& packet, const std::string& client_id,
                 const AuthAnswer& answer);
     void adopt_terms(const mqtt::Connect& packet);
@@ -121,7 +123,7 @@ private:
     void finish_authentication(const AuthAnswer& answer);
     void admit(mqtt::Connect packet, const std::string& client_id, const AuthAnswer& answer);
     bool may_will(const mqtt::Connect& packet, const std::string& client_id,
-                  const AuthAnswer& answer);
+                  const AuthAnswer& answer, std::string& why);
     void handle_authenticating(const mqtt::Frame& frame);
     void handle_auth(Bytes body);
     void reauthenticate(Bytes data);
@@ -134,7 +136,9 @@ private:
     bool resolve_topic(mqtt::Publish& packet);
     bool is_within_limits(mqtt::Publish& packet);
     mqtt::ReasonCode judge(const mqtt::Publish& packet);
-    void note_denied(std::string_view what, Access access, std::string_view topic);
+    // Empty `rule`: the authorizer's.
+    void note_denied(std::string_view what, Access access, std::string_view topic,
+                     std::string_view rule = {});
     std::string explain(const mqtt::Publish& packet, mqtt::ReasonCode reason) const;
     mqtt::ReasonCode route(const mqtt::Publish& packet);
     void acknowledge(mqtt::PacketType type, const mqtt::Publish& packet, mqtt::ReasonCode reason);
@@ -223,6 +227,7 @@ private:
     Wire& wire_;
     const ListenerOptions* listener_;
     Session* session_ = nullptr;
+    const mqtt::Connect* connecting_ = nullptr;  // The CONNECT that is being judged; else null.
     base::Timer timer_;  // Until CONNACK: connect_timeout; then: keep alive, the login's end.
     std::uint64_t last_packet_ms_ = 0;
     std::uint32_t bytes_needed_ = 0;

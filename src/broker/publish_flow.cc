@@ -155,19 +155,23 @@ ReasonCode Connection::judge(const mqtt::Publish& packet) {
     if (packet.qos == Qos::at_least_once && is_id_in_use(packet.id)) {
         return ReasonCode::packet_id_in_use;
     }
-    // Only the broker itself publishes there.
-    if (packet.topic.starts_with("$SYS/")) return ReasonCode::not_authorized;
+    if (packet.topic.starts_with("$SYS/")) {
+        note_denied("PUBLISH", Access::publish, packet.topic, of_the_broker);
+        return ReasonCode::not_authorized;
+    }
     const std::string_view topic = with_mount_point(packet.topic);
     if (session_->may(Access::publish, topic)) return ReasonCode::success;
     note_denied("PUBLISH", Access::publish, topic);
     return ReasonCode::not_authorized;
 }
 
-void Connection::note_denied(std::string_view what, Access access, std::string_view topic) {
+void Connection::note_denied(std::string_view what, Access access, std::string_view topic,
+                             std::string_view rule) {
     shard_.refusals().print_lazily(Refusal::not_authorized, session_->client_id(), [&] {
         return fmt::format("Denied {} from {} (user '{}', {}): topic {} ({}).", what,
                            session_->client_id(), session_->user_name(), wire_.peer(),
-                           quoted(topic), session_->explain(access, topic));
+                           quoted(topic),
+                           rule.empty() ? session_->explain(access, topic) : std::string(rule));
     });
 }
 

@@ -9,6 +9,9 @@
 
 namespace broker {
 
+// Why nobody else publishes below $SYS.
+inline constexpr std::string_view of_the_broker = "$SYS is the broker's own";
+
 // "PUBACK".
 std::string_view name_of(mqtt::PacketType type);
 // The topic, filter or client id in quotes; of a long one the beginning.

@@ -161,6 +161,48 @@ TEST_F(GrantedTopic, counts_for_a_will_at_connect_and_when_it_is_due) {
     client("b").expect_publish("will", "bye");
 }
 
+TEST_F(Rights, a_connect_that_is_refused_is_told_by_its_names) {
+    world().authenticator.answer = [](const broker::Credentials&) {
+        return ReasonCode::not_authorized;
+    };
+    client("a").connect(as("ann", {.version = v5})).expect(connack, ReasonCode::not_authorized);
+    EXPECT_TRUE(world().log.contains("refused: not authorised (client 'a', user 'ann')."));
+    client("b").connect(as("bob", {.version = v5})).expect(connack, ReasonCode::not_authorized);
+    EXPECT_FALSE(world().log.contains("client 'b'"));  // The address had its line.
+}
+
+TEST_F(Rights, so_is_one_whose_answer_came_late) {
+    world().authenticator.is_late = true;
+    client("a").connect(as("ann", {.version = v5})).expect_nothing();
+    world().authenticator.answer_late(
+        broker::AuthAnswer::refuse(ReasonCode::not_authorized, "wrong"));
+    world().settle();
+    client("a").expect(connack, ReasonCode::not_authorized);
+    EXPECT_TRUE(world().log.contains("refused: wrong (client 'a', user 'ann')."));
+    client("b").connect(as("bob", {.version = v5})).expect_nothing();
+    advance(std::chrono::seconds(60));
+    EXPECT_TRUE(
+        world().log.contains("no answer of the authentication in 30 s (client 'b', user "
+                             "'bob')."));
+}
+
+TEST_F(Rights, a_will_that_is_refused_is_told_with_the_rule_to_the_log_alone) {
+    world().authorizer.answer = [](const AccessRequest&) { return false; };
+    ConnectTerms terms = as("ann", {.version = v5});
+    terms.will = WillTerms{.topic = "w", .payload = "bye"};
+    client("a").connect(terms).expect(connack, ReasonCode::not_authorized);
+    EXPECT_TRUE(
+        world().log.contains("refused: will topic 'w' not authorised: rule about ann "
+                             "(client 'a', user 'ann')."));
+    EXPECT_EQ(client("a").last().reason_string, "will topic 'w' not authorised");
+}
+
+TEST_F(Rights, nobody_publishes_in_the_name_of_the_broker) {
+    client("a").join({.version = v5}).publish("$SYS/x", "1", {.qos = 1});
+    client("a").expect(puback, ReasonCode::not_authorized);
+    EXPECT_TRUE(world().log.contains("topic '$SYS/x' ($SYS is the broker's own)."));
+}
+
 // What an authorizer keeps of a client: which user that was.
 struct Kept : broker::KnownRights {
     std::string user;
