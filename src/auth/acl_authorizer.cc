@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "auth/access_file.h"
+#include "auth/acl_ruling.h"
 #include "base/assert.h"
 
 namespace auth {
@@ -37,8 +38,8 @@ base::Result<AclTables, std::string> read_acl_files(std::span<const std::string>
 // nobody knows any more which that was, of all.
 class AclAuthorizer::Known : public broker::KnownRights {
 public:
-    Known(std::uint64_t version, std::vector<AclRights> rights, std::vector<std::string> files)
-        : version_(version), rights_(std::move(rights)), files_(std::move(files)) {}
+    Known(std::uint64_t version, std::vector<AclRights> rights, AclTables tables)
+        : version_(version), rights_(std::move(rights)), tables_(std::move(tables)) {}
 
     std::uint64_t version() const { return version_; }
     bool is_allowed(const AccessRequest& request) const {
@@ -51,9 +52,9 @@ public:
         std::string text = "there is no acl_file";
         for (std::size_t i = 0; i < rights_.size(); ++i) {
             const AclRights::Verdict verdict = rights_[i].judge(request.access, request.topic);
-            text = verdict.rule ? fmt::format("{}:{}: {}", files_[i], verdict.rule->line,
-                                              to_text(*verdict.rule))
-                                : fmt::format("no rule of {}", files_[i]);
+            text = verdict.rule ? fmt::format("{}:{}: {}", tables_[i]->file(), verdict.rule->line,
+                                              tables_[i]->text_of(*verdict.rule))
+                                : fmt::format("no rule of {}", tables_[i]->file());
             if (!verdict.is_allowed) break;
         }
         return text;
@@ -62,7 +63,7 @@ public:
 private:
     std::uint64_t version_;
     std::vector<AclRights> rights_;
-    std::vector<std::string> files_;
+    AclTables tables_;
 };
 
 void AclAuthorizer::use(AclTables tables) {
@@ -93,12 +94,10 @@ AclAuthorizer::Known AclAuthorizer::gather(const AccessRequest& request) {
     });
     std::erase_if(wanted, [](const AclTableRef& each) { return !each; });
     std::vector<AclRights> rights;
-    std::vector<std::string> files;
     for (const AclTableRef& table : wanted) {
         rights.emplace_back(table, request.client_id, request.user_name);
-        files.push_back(table->file());
     }
-    return {version, std::move(rights), std::move(files)};
+    return {version, std::move(rights), std::move(wanted)};
 }
 
 bool AclAuthorizer::is_allowed(const AccessRequest& request) {
@@ -114,6 +113,12 @@ bool AclAuthorizer::is_allowed(const AccessRequest& request) {
 
 std::string AclAuthorizer::explain(const AccessRequest& request) {
     return gather(request).explain(request);
+}
+
+void AclAuthorizer::inquire(const broker::Inquiry& inquiry, broker::OnRuling done) {
+    const AclTableRef mine = inquiry.realm == 0 ? AclTableRef() : table(inquiry.realm - 1);
+    if (mine) return done(ruling_of(mine, inquiry));
+    done({.is_allowed = true, .because = "there is no acl_file: everything is allowed"});
 }
 
 }  // namespace auth

@@ -205,9 +205,16 @@ AclRights::Verdict AclRights::judge(broker::Access access, std::string_view topi
     return {rule && rule->access != AclRule::deny, rule};
 }
 
-std::string to_text(const AclRule& rule) {
+const AclRule* AclTable::pattern_of(const AclRule& rule) const {
+    const auto found = std::ranges::find(patterns_, rule.line, &AclRule::line);
+    return found == patterns_.end() ? nullptr : &*found;
+}
+
+std::string AclTable::text_of(const AclRule& rule) const {
+    const AclRule* const pattern = pattern_of(rule);
     const auto* const found = std::ranges::find(access_words, rule.access, &AccessWord::access);
-    return fmt::format("{} {}", found->word, rule.filter);
+    return fmt::format("{} {} {}", pattern ? "pattern" : "topic", found->word,
+                       pattern ? pattern->filter : rule.filter);
 }
 
 }  // namespace auth

@@ -77,6 +77,10 @@ public:
     const AclRules* rules_of(std::string_view user) const;
     const std::vector<AclRule>& patterns() const { return patterns_; }
     const std::string& file() const { return file_; }
+    // "pattern read a/%u/#", as the file has the rule of a verdict.
+    std::string text_of(const AclRule& rule) const;
+    // The pattern that a rule was made of; null: it is a topic line.
+    const AclRule* pattern_of(const AclRule& rule) const;
 
 private:
     friend class AclParser;
@@ -88,7 +92,5 @@ private:
 
 // Whether with these names, which have no wildcards, it would reach into what is another's.
 bool may_widen(std::string_view pattern, std::string_view client_id, std::string_view user);
-// "topic read a/#", as the file has it.
-std::string to_text(const AclRule& rule);
 
 }  // namespace auth

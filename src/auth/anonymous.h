@@ -43,6 +43,9 @@ class ClosedAuthorizer : public broker::Authorizer {
 public:
     bool is_allowed(const broker::AccessRequest&) override { return false; }
     bool allows_everything() const override { return false; }
+    std::string explain(const broker::AccessRequest&) override {
+        return "the configuration has rules that this version cannot enforce";
+    }
 };
 
 }  // namespace auth

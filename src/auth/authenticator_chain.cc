@@ -1,5 +1,7 @@
 #include "auth/authenticator_chain.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -97,6 +99,39 @@ bool AuthenticatorChain::is_anonymous(const Credentials& credentials) const {
            std::none_of(sources_.begin(), sources_.end(), [&](const UserSource* source) {
                return source->takes_no_name(credentials.realm);
            });
+}
+
+void AuthenticatorChain::inquire(const broker::Inquiry& inquiry,
+                                 const broker::OnRuling& done) const {
+    inquire(inquiry, 0, {}, done);
+}
+
+void AuthenticatorChain::inquire(const broker::Inquiry& inquiry, std::size_t next,
+                                 const std::string& asked, const broker::OnRuling& done) const {
+    const auto allow_anonymous = [&](std::string_view why, std::string remedy) {
+        const bool may = inquiry.listener_allows_anonymous;
+        done({.is_allowed = may,
+              .because = fmt::format("{}, and allow_anonymous is {}", why, may),
+              .remedy = may ? std::string() : std::move(remedy)});
+    };
+    if (!inquiry.user_name) {
+        return allow_anonymous("there is no user name", "a user name, or allow_anonymous true");
+    }
+    while (next < sources_.size() && !sources_[next]->has_users(inquiry.realm)) ++next;
+    if (next == sources_.size() && asked.empty()) {
+        return allow_anonymous("no users are configured",
+                               "a password_file, or allow_anonymous true");
+    }
+    if (next == sources_.size()) {
+        return done(
+            {.because = fmt::format("user '{}' is not known to {}", *inquiry.user_name, asked),
+             .remedy = "a user of this name there"});
+    }
+    sources_[next]->inquire(inquiry, [this, inquiry, next, asked, done](const UserRuling& found) {
+        if (!found.passes_on) return done(found.ruling);
+        const std::string& name = found.ruling.because;
+        inquire(inquiry, next + 1, asked.empty() ? name : asked + ", nor to " + name, done);
+    });
 }
 
 // The first refusal is what the client is told.

@@ -12,6 +12,7 @@
 // before the first begin(), which every shard calls.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "auth/user_source.h"
@@ -25,6 +26,8 @@ public:
     // In the order in which they are asked.
     void add(UserSource& source) { sources_.push_back(&source); }
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
+    // What would become of a login with the right password, and why.
+    void inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) const;
 
     // Asks from `next` on, which is behind the one whose answer it is then; for the chain's own
     // exchanges.
@@ -33,6 +36,9 @@ public:
 
 private:
     bool is_anonymous(const broker::Credentials& credentials) const;
+    // Of the sources from `next` on; `asked` are those before.
+    void inquire(const broker::Inquiry& inquiry, std::size_t next, const std::string& asked,
+                 const broker::OnRuling& done) const;
 
     broker::Authenticator& last_;
     std::vector<UserSource*> sources_;

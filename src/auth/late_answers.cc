@@ -70,4 +70,10 @@ broker::AuthBegun LateAnswers::begin(std::uint32_t shard, Work work) {
     return {AuthAnswer::later(), std::make_unique<LateExchange>(ticket)};
 }
 
+bool LateAnswers::ask(std::uint32_t shard,
+                      std::function<std::function<void()>(std::size_t worker)> work) {
+    return pool_.post(
+        [this, shard, work = std::move(work)](std::size_t worker) { post_(shard, work(worker)); });
+}
+
 }  // namespace auth

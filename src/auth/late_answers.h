@@ -29,6 +29,9 @@ public:
 
     // `later`, or, while too much waits, a refusal: the server is busy.
     broker::AuthBegun begin(std::uint32_t shard, Work work);
+    // The same where no client waits: what `work` returns is called on the shard's thread. False,
+    // and nothing is done, while too much waits.
+    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work);
 
 private:
     WorkPool& pool_;

@@ -82,4 +82,13 @@ broker::AuthBegun PasswordAuthenticator::begin(const broker::Credentials& creden
         });
 }
 
+void PasswordAuthenticator::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+    const std::string& user = *inquiry.user_name;
+    done(tables_.with([&](const PasswordTables& tables) {
+        const PasswordTable* const table = tables.of(inquiry.realm);
+        if (!table) return UserRuling{.passes_on = true};
+        return ruling_of_file("password_file", table->file(), table->has(user), user);
+    }));
+}
+
 }  // namespace auth

@@ -31,6 +31,7 @@ std::string judge_password_user(std::string_view user) {
 base::Result<PasswordTable, std::string> PasswordTable::parse(std::string_view text,
                                                               std::string_view file) {
     PasswordTable table;
+    table.file_ = file;
     std::string error;
     std::size_t number = 0;
     for_each_line(text, [&](std::string_view line, std::string_view) {

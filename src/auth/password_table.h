@@ -26,11 +26,14 @@ public:
     };
     // The same for the same name until the process ends.
     Found find(std::string_view user) const;
+    bool has(std::string_view user) const { return users_.find(user) != users_.end(); }
+    const std::string& file() const { return file_; }
     std::size_t size() const { return users_.size(); }
 
 private:
     std::string add(std::string_view line);
 
+    std::string file_;
     std::unordered_map<std::string, MosquittoHash, base::TextHash, std::equal_to<>> users_;
     // A few, spread over the costs that there are, so that a name which takes long to refuse may be
     // a user's, and may not.

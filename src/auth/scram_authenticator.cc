@@ -112,6 +112,18 @@ broker::AuthBegun ScramAuthenticator::begin(const broker::Credentials& credentia
     return {std::move(first), std::move(exchange)};
 }
 
+void ScramAuthenticator::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+    const std::string& user = *inquiry.user_name;
+    UserRuling found = realms_.with([&](const ScramTables& realms) {
+        if (inquiry.realm == 0 || inquiry.realm > realms.size())
+            return UserRuling{.passes_on = true};
+        const ScramTable& table = realms[inquiry.realm - 1].table;
+        return ruling_of_file("scram_file", table.file(), table.find(user) != nullptr, user);
+    });
+    if (!found.passes_on) found.ruling.because += fmt::format(" by {}", scram_method);
+    done(std::move(found));
+}
+
 ScramKeys ScramAuthenticator::keys_of(std::uint32_t realm, std::string_view user) {
     std::optional<ScramKeys> keys;
     ScramDecoys decoys;

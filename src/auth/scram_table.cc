@@ -66,6 +66,7 @@ base::Result<ScramKeys, std::string> read_keys(std::string_view text) {
 base::Result<ScramTable, std::string> ScramTable::parse(std::string_view text,
                                                         std::string_view file) {
     ScramTable table;
+    table.file_ = file;
     std::string all_keys;
     std::string error;
     std::size_t number = 0;

@@ -40,10 +40,12 @@ public:
 
     // Null if there is no such user.
     const ScramKeys* find(std::string_view user) const;
+    const std::string& file() const { return file_; }
     const ScramDecoys& decoys() const { return decoys_; }
     std::size_t size() const { return users_.size(); }
 
 private:
+    std::string file_;
     std::unordered_map<std::string, ScramKeys, base::TextHash, std::equal_to<>> users_;
     ScramDecoys decoys_;
 };

@@ -46,6 +46,10 @@ public:
     broker::AuthBegun begin(std::uint32_t shard, LateAnswers::Work work) {
         return late_.begin(shard, std::move(work));
     }
+    // LateAnswers::ask().
+    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work) {
+        return late_.ask(shard, std::move(work));
+    }
     // Work whose answer nobody waits for. False if too much waits.
     bool post(WorkPool::Work work) { return pool_.post(std::move(work)); }
     base::Result<SqlTable, std::string> query(std::size_t worker, const SqlQuery& query,

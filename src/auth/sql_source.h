@@ -18,6 +18,7 @@
 #include "auth/login_cache.h"
 #include "auth/password_hash.h"
 #include "auth/sql_database.h"
+#include "auth/user_source.h"
 
 namespace auth {
 
@@ -58,6 +59,10 @@ public:
         return logins_.clients().explain(request);
     }
 
+    // For people, by what the database says now; see UserSource and Authorizer.
+    void inquire_user(const broker::Inquiry& inquiry, const OnUserRuling& done);
+    void inquire_rights(const broker::Inquiry& inquiry, const broker::OnRuling& done);
+
     void finish() { database_.finish(); }
     SqlDatabase& database() { return database_; }
     LoginCache::Figures figures() const { return logins_.figures(); }
@@ -69,6 +74,8 @@ public:
                                                      const SqlValues& values);
 
 private:
+    UserRuling rule_on_user(std::size_t worker, const broker::Inquiry& inquiry);
+    broker::Ruling rule_on_rights(std::size_t worker, const broker::Inquiry& inquiry);
     LoginAttempt attempt_of(const broker::Credentials& credentials) const;
     broker::AuthAnswer log_in(std::size_t worker, const LoginAttempt& attempt);
     broker::AuthAnswer admit(std::size_t worker, const LoginAttempt& attempt, KnownUser user);

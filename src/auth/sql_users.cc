@@ -21,6 +21,12 @@ bool SqlUsers::has_all_rules() const {
     return sources_.realms() > 1;
 }
 
+void SqlUsers::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+    SqlSource* const source = sources_.of(inquiry.realm);
+    if (source == nullptr) return done({.passes_on = true});
+    source->inquire_user(inquiry, done);
+}
+
 namespace {
 
 bool allows(SqlSource& source, const broker::AccessRequest& request) {
@@ -56,6 +62,12 @@ std::string SqlAuthorizer::explain(const broker::AccessRequest& request) {
     const SqlSource* const source = users_.sources().of(request.realm);
     if (source == nullptr || !source->has_rules()) return others_.explain(request);
     return source->explain(request);
+}
+
+void SqlAuthorizer::inquire(const broker::Inquiry& inquiry, broker::OnRuling done) {
+    SqlSource* const source = users_.sources().of(inquiry.realm);
+    if (source == nullptr || !source->has_rules()) return others_.inquire(inquiry, std::move(done));
+    source->inquire_rights(inquiry, done);
 }
 
 }  // namespace auth

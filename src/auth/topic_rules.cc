@@ -226,6 +226,11 @@ bool TopicRules::allows(Access access, std::string_view topic) const {
     return rule != nullptr && !rule->forbids;
 }
 
+bool TopicRules::forbids(Access access, std::string_view topic) const {
+    const Rule* const rule = allows_everything_ ? nullptr : find(access, topic);
+    return rule != nullptr && rule->forbids;
+}
+
 std::string TopicRules::explain(Access access, std::string_view topic) const {
     if (allows_everything_) return "everything is allowed";
     const Rule* const rule = find(access, topic);

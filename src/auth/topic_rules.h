@@ -59,6 +59,8 @@ public:
                                         std::uint8_t access = rule_all);
 
     bool allows(broker::Access access, std::string_view topic) const;
+    // Whether a row says no; else, what is not allowed no row speaks of.
+    bool forbids(broker::Access access, std::string_view topic) const;
     // The rule that decides, for people.
     std::string explain(broker::Access access, std::string_view topic) const;
     std::size_t size() const { return rules_.size(); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -139,6 +140,26 @@ struct AccessRequest {
     std::unique_ptr<KnownRights>* known = nullptr;
 };
 
+// What a person asks: what would become of this client, which need not exist.
+struct Inquiry {
+    std::string client_id{};
+    std::optional<std::string> user_name{};
+    std::string peer{};  // As Credentials has it.
+    std::string topic{};
+    Access access = Access::publish;
+    std::uint32_t realm = 0;
+    std::uint32_t shard = 0;  // Whose thread asks, and gets the ruling.
+    bool listener_allows_anonymous = true;
+};
+
+struct Ruling {
+    bool is_allowed = false;
+    std::string because{};  // What decides: "acl:3: topic read a/#".
+    std::string remedy{};   // What would allow it; empty: nothing has to, or nothing can.
+};
+// At once or, where somebody else has to be asked, later.
+using OnRuling = std::function<void(Ruling)>;
+
 // Thread: as Authenticator.
 class Authorizer {
 public:
@@ -149,6 +170,16 @@ public:
     // Which rule decides about a request, in words for people: "acl:3: topic read a/#". For the log
     // and for tools, not for each message.
     virtual std::string explain(const AccessRequest& /*request*/) { return "no rule"; }
+    // The same for a client that need not be there, with what it would take.
+    virtual void inquire(const Inquiry& inquiry, OnRuling done) {
+        const std::string user = inquiry.user_name.value_or("");
+        const AccessRequest request{.client_id = inquiry.client_id,
+                                    .user_name = user,
+                                    .topic = inquiry.topic,
+                                    .access = inquiry.access,
+                                    .realm = inquiry.realm};
+        done({.is_allowed = is_allowed(request), .because = explain(request)});
+    }
 };
 
 }  // namespace broker

@@ -158,9 +158,9 @@ TEST_F(Authorizing, where_the_realm_is_forgotten_all_must_allow) {
 
 TEST_F(Authorizing, says_which_line_decides) {
     acl_.use({parsed("user ann\ntopic read a/#\ntopic deny a/b\npattern x/%c\n")});
-    EXPECT_EQ(acl_.explain(request(Access::receive, "a/c", 1)), "acl:2: read a/#");
-    EXPECT_EQ(acl_.explain(request(Access::publish, "a/b", 1)), "acl:3: deny a/b");
-    EXPECT_EQ(acl_.explain(request(Access::publish, "x/c", 1)), "acl:4: readwrite x/c");
+    EXPECT_EQ(acl_.explain(request(Access::receive, "a/c", 1)), "acl:2: topic read a/#");
+    EXPECT_EQ(acl_.explain(request(Access::publish, "a/b", 1)), "acl:3: topic deny a/b");
+    EXPECT_EQ(acl_.explain(request(Access::publish, "x/c", 1)), "acl:4: pattern readwrite x/%c");
     EXPECT_EQ(acl_.explain(request(Access::publish, "a/c", 1)), "no rule of acl");
 }
 

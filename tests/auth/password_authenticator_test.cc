@@ -11,6 +11,7 @@
 
 #include "auth/anonymous.h"
 #include "auth/authenticator_chain.h"
+#include "auth/scram_authenticator.h"
 
 namespace auth {
 namespace {
@@ -179,6 +180,40 @@ TEST_F(Login, who_goes_while_it_is_judged_is_forgotten) {
     pool_.finish();
     for (const auto& task : tasks_) task();
     EXPECT_EQ(dan.asked, 0);
+}
+
+TEST_F(Login, says_who_would_know_a_name) {
+    const auto ask = [this](std::optional<std::string> user, std::uint32_t realm) {
+        std::string said;
+        chain_.inquire({.user_name = std::move(user), .realm = realm},
+                       [&](const broker::Ruling& ruling) {
+                           said = (ruling.is_allowed ? "yes: " : "no: ") + ruling.because;
+                       });
+        return said;
+    };
+    const std::string file = "password_file " + folder_ + "/one";
+    EXPECT_EQ(ask("ann", 1), "yes: user 'ann' of " + file + ", with the right password");
+    EXPECT_EQ(ask("bob", 1), "no: user 'bob' is not known to " + file);
+    EXPECT_EQ(ask("ann", 2), "yes: no users are configured, and allow_anonymous is true");
+    EXPECT_EQ(ask(std::nullopt, 1), "yes: there is no user name, and allow_anonymous is true");
+    OneUser opaque("bob");  // What it would say it cannot tell.
+    chain_.add(opaque);
+    EXPECT_EQ(ask("bob", 1), "yes: who it is, its password or token alone can tell");
+}
+
+TEST_F(Login, says_whom_nobody_knows) {
+    ScramAuthenticator scram;
+    std::ofstream(folder_ + "/scram") << "";
+    const std::vector<std::string> files{folder_ + "/scram"};
+    auto tables = read_scram_files(files, warnings_);
+    ASSERT_TRUE(tables) << tables.error();
+    scram.use(std::move(*tables));
+    chain_.add(scram);
+    std::string said;
+    chain_.inquire({.user_name = "bob", .realm = 1},
+                   [&](const broker::Ruling& ruling) { said = ruling.because; });
+    EXPECT_EQ(said, "user 'bob' is not known to password_file " + folder_ +
+                        "/one, nor to scram_file " + folder_ + "/scram");
 }
 
 }  // namespace

@@ -70,6 +70,33 @@ protected:
     KnownClients::Verdict may(std::string_view topic) {
         return source_->judge({.client_id = "c", .user_name = "ann", .topic = topic});
     }
+    static std::string in_words(const broker::Ruling& ruling) {
+        std::string text = ruling.is_allowed ? "" : "no: ";
+        text += ruling.because;
+        return ruling.remedy.empty() ? text : text + "; " + ruling.remedy;
+    }
+    // Answers at once, or by what is posted.
+    void wait_for(const std::string& said) {
+        if (!said.empty()) return;
+        posted_.get_future().get()();
+        posted_ = {};
+    }
+    std::string inquire_user(const char* user) {
+        std::string said;
+        source_->inquire_user({.user_name = user}, [&](const UserRuling& found) {
+            said = in_words(found.ruling);
+            if (found.passes_on) said.insert(4, "passes on: ");
+        });
+        wait_for(said);
+        return said;
+    }
+    std::string inquire_rights(const char* user, const char* topic) {
+        std::string said;
+        source_->inquire_rights({.user_name = user, .topic = topic},
+                                [&](const broker::Ruling& ruling) { said = in_words(ruling); });
+        wait_for(said);
+        return said;
+    }
     void on_answer(AuthAnswer answer) override { answer_ = std::move(answer); }
 
     std::string folder_ = "/tmp/nightjar-sql-XXXXXX";
@@ -136,6 +163,56 @@ TEST_F(Source, the_rules_are_there_with_the_login) {
     ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
     EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
     EXPECT_EQ(may("b"), KnownClients::Verdict::forbidden);
+}
+
+TEST_F(Source, says_which_row_decides) {
+    change("CREATE TABLE w (username TEXT, pw TEXT, super INT, enabled INT, clientid TEXT)");
+    change(
+        "INSERT INTO w VALUES ('ann', 'x', 0, 1, NULL), ('root', 'x', 1, 1, NULL), "
+        "('off', 'x', 0, 0, NULL), ('tied', 'x', 0, 1, 'its-own')");
+    change("ALTER TABLE r ADD COLUMN permission TEXT");
+    change("INSERT INTO r VALUES ('ann', 'a/secret', 'deny')");
+    settings_.name = "db";
+    settings_.user_query = query("SELECT * FROM w WHERE username = ?");
+    settings_.rule_query = query("SELECT topic, permission FROM r WHERE name = ?");
+    start();
+    const std::tuple<const char*, const char*, const char*, const char*> rows[] = {
+        {"ann", "a/b", "user 'ann' of database db, with the right password",
+         "database db: allow a/#"},
+        {"ann", "a/secret", "user 'ann' of database db, with the right password",
+         "no: database db: deny a/secret; nothing, while the row that denies is there"},
+        {"ann", "b", "user 'ann' of database db, with the right password",
+         "no: database db: none of 2 rows; a row of the aclquery that allows publish of it; in the "
+         "tables of nightjar sql init: nightjar sql grant 'ann' publish 'b'"},
+        {"root", "b", "user 'root' of database db, a superuser, with the right password",
+         "a superuser of database db"},
+        {"off", "b",
+         "no: user 'off' of database db is not enabled; a row whose column enabled "
+         "says yes",
+         "no: database db has no such user that is enabled; a row of the userquery"},
+        {"tied", "b",
+         "no: user 'tied' of database db may have the client id 'its-own' only; the "
+         "client id 'its-own'",
+         "no: database db: none of 0 rows; a row of the aclquery that "
+         "allows publish of it; in the tables of nightjar sql init: nightjar sql grant 'tied' "
+         "publish 'b'"},
+        {"nobody", "b", "no: passes on: database db",
+         "no: database db has no such user that is enabled; a row of the userquery"},
+        {"", "b", "no: passes on: database db",
+         "no: a client without a user name has no rows in the database; a user name"},
+    };
+    for (const auto& [user, topic, login, rights] : rows) {
+        EXPECT_EQ(inquire_user(user), login) << user;
+        EXPECT_EQ(inquire_rights(user, topic), rights) << user;
+    }
+}
+
+TEST_F(Source, says_that_the_database_does_not_answer) {
+    lose();
+    settings_.name = "db";
+    start();
+    EXPECT_TRUE(inquire_user("ann").starts_with("no: database db: ")) << inquire_user("ann");
+    EXPECT_TRUE(inquire_rights("ann", "a").starts_with("no: database db: "));
 }
 
 TEST_F(Source, without_a_database_and_an_answer_of_before_on_error_decides) {
