@@ -87,7 +87,7 @@ base::Result<void, std::string> ListenSockets::bind(const ListenOptions& options
 
 base::Result<void, std::string> ListenSockets::bind_unix(const ListenOptions& options) {
     unix_socket_ = std::make_unique<UnixSocket>();
-    auto fd = unix_socket_->listen(options.unix_path, options.backlog);
+    auto fd = unix_socket_->listen(options.unix_path, options.backlog, options.unix_mode);
     if (!fd) return base::fail(std::move(fd.error()));
     fds_.push_back(std::move(*fd));
     return {};

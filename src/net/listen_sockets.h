@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,7 @@ using AcceptFunction = int (*)(int fd, sockaddr* address, socklen_t* size, int f
 struct ListenOptions {
     std::string host = {};             // Empty: every address, IPv4 and IPv6.
     std::string unix_path = {};        // Not empty: a unix socket there, and nothing else.
+    mode_t unix_mode = 0;              // Its permissions; 0: the umask's.
     std::uint16_t port = 0;            // 0: the system picks one, the same for all families.
     int family = AF_UNSPEC;            // AF_INET or AF_INET6 restricts it.
     std::string bind_interface = {};   // Only what comes in through it, e.g. "eth0".

@@ -32,7 +32,8 @@ int clear_path(const sockaddr_un& address) {
 
 }  // namespace
 
-base::Result<Fd, std::string> UnixSocket::listen(const std::string& path, int backlog) {
+base::Result<Fd, std::string> UnixSocket::listen(const std::string& path, int backlog,
+                                                 mode_t mode) {
     const auto refuse = [&](int error) {
         return base::fail(path + ": " + std::generic_category().message(error));
     };
@@ -44,6 +45,8 @@ base::Result<Fd, std::string> UnixSocket::listen(const std::string& path, int ba
 
     Fd fd = open_socket();
     if (!fd) return refuse(errno);
+    // Linux gives the file the permissions of the socket, so that there is no moment without them.
+    if (mode != 0 && ::fchmod(fd.get(), mode) != 0) return refuse(errno);
     const auto* at = reinterpret_cast<const sockaddr*>(&address);
     if (::bind(fd.get(), at, sizeof address) != 0) return refuse(errno);
     struct stat made {};

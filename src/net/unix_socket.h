@@ -20,9 +20,9 @@ public:
     ~UnixSocket() { remove(); }
 
     // Binds and listens. A socket that a process has left behind is replaced, one at which somebody
-    // listens is not, nor is any other file. The permissions are the umask's. The error is a
-    // sentence that names the path.
-    base::Result<Fd, std::string> listen(const std::string& path, int backlog);
+    // listens is not, nor is any other file. `mode`: who may connect, from the first moment on; 0:
+    // the umask's. The error is a sentence that names the path.
+    base::Result<Fd, std::string> listen(const std::string& path, int backlog, mode_t mode = 0);
     // Unless something else stands there by now.
     void remove();
     const std::string& path() const { return path_; }

@@ -45,6 +45,19 @@ TEST(UnixSocket, AcceptsAndIsRemovedWithItsListener) {
     EXPECT_FALSE(folder.is_there());
 }
 
+TEST(UnixSocket, HasThePermissionsThatItIsGiven) {
+    const mode_t before = ::umask(0);
+    for (const mode_t mode : {mode_t{0600}, mode_t{0}}) {
+        const Folder folder;
+        UnixSocket socket;
+        ASSERT_TRUE(socket.listen(folder.path(), 1, mode));
+        struct stat file {};
+        ASSERT_EQ(::lstat(folder.path().c_str(), &file), 0);
+        EXPECT_EQ(file.st_mode & 0777, mode == 0 ? mode_t{0777} : mode);
+    }
+    ::umask(before);
+}
+
 TEST(UnixSocket, OneThatAProcessHasLeftBehindIsReplaced) {
     const Folder folder;
     {
