@@ -149,6 +149,7 @@ struct Config {
     int tcp_user_timeout_s = 0;  // 0: as long as the system tries.
     std::string user = "mosquitto";
     std::string pid_file;
+    std::string control_socket;  // Empty: none.
     Logging log;
     Persistence persistence;
     bool enable_control_api = false;

@@ -68,6 +68,10 @@ public:
     broker::Authorizer& authorizer() {
         return is_closed_ ? static_cast<broker::Authorizer&>(closed_) : sql_.authorizer();
     }
+    // What would become of a login with the right password.
+    void inquire_login(const broker::Inquiry& inquiry, const broker::OnRuling& done) const {
+        chain_.inquire(inquiry, done);
+    }
     // As they are in use.
     const Realms& realms() const { return realms_; }
 

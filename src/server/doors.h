@@ -50,6 +50,8 @@ public:
     // `config`, which outlives the change, and realms() of it. Fails with a sentence.
     base::Result<Change, std::string> prepare(const config::Config& config, const Realms& realms);
     void apply(Change change);
+    // In the order of the configuration.
+    const std::vector<Door*>& open() const { return open_; }
 
 private:
     std::vector<Step> match(const config::Config& config) const;

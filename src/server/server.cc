@@ -5,6 +5,7 @@
 #include "broker/recovery.h"
 #include "config/difference.h"
 #include "net/limits.h"
+#include "server/explain.h"
 #include "server/make_store.h"
 #include "server/settings.h"
 
@@ -44,7 +45,8 @@ base::Result<void, std::string> Server::open() {
         log_.print(LogType::notice,
                    "Create a configuration file which defines a listener to allow remote access.");
     }
-    if (auto applied = apply(config_); !applied) return applied;
+    std::vector<std::string> warnings;
+    if (auto applied = apply(config_, warnings); !applied) return applied;
     return access_.open_outside(log_);
 }
 
@@ -68,6 +70,8 @@ base::Result<void, std::string> Server::make_shards() {
         }
     }
     std::signal(SIGPIPE, SIG_IGN);
+    admin::Controls& controls = *this;
+    control_ = std::make_unique<ControlChannel>(shards_[0]->loop(), controls, log_);
     return {};
 }
 
@@ -95,16 +99,19 @@ base::Result<void, std::string> Server::recover() {
 }
 
 // All or nothing: what cannot be read or opened changes nothing.
-base::Result<void, std::string> Server::apply(const config::Config& config) {
-    std::vector<std::string> warnings;
+base::Result<void, std::string> Server::apply(const config::Config& config,
+                                              std::vector<std::string>& warnings) {
     auto files = access_.read(doors_.realms(config, access_.realms()), warnings);
     for (const std::string& warning : warnings) log_.print(LogType::warning, "{}", warning);
     if (!files) return base::fail(std::move(files.error()));
     auto doors = doors_.prepare(config, files->realms);
     if (!doors) return base::fail(std::move(doors.error()));
+    auto control = control_->prepare(config.control_socket, config.user);
+    if (!control) return base::fail(std::move(control.error()));
     access_.use(std::move(*files));
     access_.set_failure_limit(static_cast<std::uint32_t>(config.auth_failure_limit));
     doors_.apply(std::move(*doors));
+    control_->apply(std::move(*control));
     return {};
 }
 
@@ -119,6 +126,7 @@ void Server::run() {
     for (std::size_t number = 1; number < shards_.size(); ++number) {
         threads_.emplace_back([shard = shards_[number].get()] { shard->run(); });
     }
+    started_ms_ = shards_[0]->loop().now_ms();
     supervisor_.ready();
     shards_[0]->run();
     for (std::thread& thread : threads_) thread.join();
@@ -129,11 +137,7 @@ void Server::run() {
 
 void Server::on_signal(int signal) {
     if (signal == SIGINT || signal == SIGTERM) return stop();
-    if (signal == SIGHUP) {
-        supervisor_.reloading();
-        reload();
-        return supervisor_.ready();
-    }
+    if (signal == SIGHUP) return static_cast<void>(reload());
     if (signal == SIGRTMIN) return reopen_log();
     if (signal == SIGUSR2) return print_subscriptions();
     print_store();
@@ -158,46 +162,87 @@ void Server::print_store() {
 
 void Server::stop() {
     supervisor_.stopping();
+    control_->stop();
     for (const auto& shard : shards_) {
         shard->post([target = shard.get()] { target->begin_stop(); });
     }
 }
 
-void Server::reload() {
+admin::ReloadOutcome Server::reload() {
+    supervisor_.reloading();
+    admin::ReloadOutcome outcome = take_fresh_config();
+    supervisor_.ready();
+    return outcome;
+}
+
+admin::ReloadOutcome Server::take_fresh_config() {
     log_.print(LogType::information, "Reloading config.");
+    admin::ReloadOutcome outcome;
     auto fresh = config::parse(source_);
-    const auto stay = [this](std::string_view error) {
+    const auto stay = [&](std::string error) {
         log_.print(LogType::error, "{}", error);
         log_.print(LogType::error, "Error: the configuration is not reloaded; the old one stays.");
+        outcome.error = std::move(error);
+        return outcome;
     };
     if (!fresh) return stay(config::to_string(fresh.error()));
-    if (const auto applied = apply(*fresh); !applied) return stay(applied.error());
-    for (const config::Warning& warning : fresh->warnings) {
-        log_.print(LogType::warning, "{}", config::to_string(warning));
-    }
-    const config::Difference difference = config::difference(config_, *fresh);
+    if (const auto applied = apply(*fresh, outcome.warnings); !applied)
+        return stay(applied.error());
+    take(std::move(*fresh), outcome);
+    return outcome;
+}
+
+// What is left to do when nothing can fail any more.
+void Server::take(config::Config fresh, admin::ReloadOutcome& outcome) {
+    for (const config::Warning& warning : fresh.warnings) warn(outcome, config::to_string(warning));
+    config::Difference difference = config::difference(config_, fresh);
     for (const std::string& option : difference.needs_restart) {
         log_.print(LogType::warning, "Warning: {} has changed, which needs a restart.", option);
     }
-    keep_durability(fresh->persistence);
-    config_ = std::move(*fresh);
+    outcome.changed = std::move(difference.reloadable);
+    outcome.needs_restart = std::move(difference.needs_restart);
+    keep_durability(fresh.persistence, outcome);
+    config_ = std::move(fresh);
     std::string error;
-    if (!log_.configure(config_.log, error)) log_.print(LogType::error, "Error: {}", error);
+    if (!log_.configure(config_.log, error)) warn(outcome, "Error: " + error);
     const auto options = broker_options(config_);
     for (const auto& shard : shards_) {
         shard->post([target = shard.get(), options] { target->shard().set_options(options); });
     }
 }
 
+void Server::warn(admin::ReloadOutcome& outcome, std::string sentence) {
+    log_.print(LogType::warning, "{}", sentence);
+    outcome.warnings.push_back(std::move(sentence));
+}
+
 // Whether there is a store was decided at the start.
-void Server::keep_durability(config::Persistence& fresh) {
+void Server::keep_durability(config::Persistence& fresh, admin::ReloadOutcome& outcome) {
     fresh.enabled = config_.persistence.enabled;
     fresh.durability = config_.persistence.durability;
     const broker::Durability highest = durability_levels(fresh).highest();
     if (durable_store_ || highest == broker::Durability::memory) return;
-    log_.print(LogType::warning,
-               "Warning: durability_topic asks for a store, and there is none: that needs a "
-               "restart.");
+    warn(outcome,
+         "Warning: durability_topic asks for a store, and there is none: that needs a "
+         "restart.");
+}
+
+admin::Status Server::status() const {
+    admin::Status status{.version = NIGHTJAR_VERSION,
+                         .uptime_s = (shards_[0]->loop().now_ms() - started_ms_) / 1000,
+                         .threads = shards_.size()};
+    for (const auto& shard : shards_) {
+        const broker::Counters& counters = shard->shard().counters();
+        status.clients_connected += counters.sessions_connected.get();
+        status.sessions += counters.sessions.get();
+        status.subscriptions += counters.subscriptions.get();
+    }
+    for (const Door* const door : doors_.open()) status.listeners.push_back(door->place());
+    return status;
+}
+
+void Server::explain(const admin::Question& question, admin::OnExplanation done) {
+    server::explain(question, doors_.open(), config_, access_, std::move(done));
 }
 
 void Server::reopen_log() {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "admin/controls.h"
 #include "base/result.h"
 #include "broker/broker.h"
 #include "broker/sys_topics.h"
@@ -16,6 +17,7 @@
 #include "config/parse.h"
 #include "net/signals.h"
 #include "server/access.h"
+#include "server/control_channel.h"
 #include "server/doors.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
@@ -24,13 +26,13 @@
 
 namespace server {
 
-class Server {
+class Server : private admin::Controls {
 public:
     // `source` is how `config` was read, for reading it again.
     Server(config::Config config, config::Options source, Logger& log);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
-    ~Server();
+    ~Server() override;
 
     // Opens every listener; fails with a sentence, and nothing is open then.
     base::Result<void, std::string> open();
@@ -41,11 +43,18 @@ private:
     base::Result<void, std::string> make_shards();
     base::Result<void, std::string> make_store();
     base::Result<void, std::string> recover();
-    base::Result<void, std::string> apply(const config::Config& config);
+    // Appends what is odd about the files to `warnings`.
+    base::Result<void, std::string> apply(const config::Config& config,
+                                          std::vector<std::string>& warnings);
     void on_signal(int signal);
     void stop();
-    void reload();
-    void keep_durability(config::Persistence& fresh);
+    admin::ReloadOutcome reload() override;
+    admin::Status status() const override;
+    void explain(const admin::Question& question, admin::OnExplanation done) override;
+    admin::ReloadOutcome take_fresh_config();
+    void take(config::Config fresh, admin::ReloadOutcome& outcome);
+    void keep_durability(config::Persistence& fresh, admin::ReloadOutcome& outcome);
+    void warn(admin::ReloadOutcome& outcome, std::string sentence);
     void reopen_log();
     void print_subscriptions();
     void print_store();
@@ -63,6 +72,8 @@ private:
     Supervisor supervisor_;
     std::unique_ptr<broker::SysTopics> sys_topics_;
     std::unique_ptr<net::Signals> signals_;
+    std::unique_ptr<ControlChannel> control_;
+    std::uint64_t started_ms_ = 0;
     std::vector<std::thread> threads_;
 };
 
