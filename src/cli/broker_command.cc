@@ -77,7 +77,7 @@ void print_help(std::FILE* out) {
     fmt::print(out,
                "\nnightjar is an MQTT v5.0/v3.1.1/v3.1 broker that takes Mosquitto's place.\n\n"
                "Usage: nightjar [-c config_file] [-d] [-h] [-p port] [-q] [-v]\n"
-               "       nightjar pub|sub|rr|passwd|sql|db ...  (nightjar help for more)\n\n"
+               "       nightjar pub|sub|rr|ctl|passwd|sql|db ...  (nightjar help for more)\n\n"
                " -c, --config-file : the broker's configuration file, a mosquitto.conf.\n"
                " -d, --daemon      : put the broker into the background after starting.\n"
                " -h, --help        : display this help.\n"

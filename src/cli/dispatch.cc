@@ -51,6 +51,7 @@ std::string overview_text() {
         text.append("  nightjar ").append(row.name).append(" ...\n      ").append(row.help);
         text.append(" (also when started as ").append(row.alias).append(")\n");
     }
+    text += "  nightjar ctl ...\n      reload a running broker, or ask it who may do what\n";
     text += "  nightjar passwd ...\n      edit the users of a password_file or scram_file\n";
     text += "  nightjar sql ...\n      make and look at users in an SQL database\n";
     text += "  nightjar db ...\n      look into the broker's store\n";

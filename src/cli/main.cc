@@ -3,6 +3,7 @@
 #include <span>
 
 #include "cli/broker_command.h"
+#include "cli/ctl_tool.h"
 #include "cli/db_tool.h"
 #include "cli/dispatch.h"
 #include "cli/passwd_tool.h"
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
     if (const auto call = cli::find_tool(args)) {
         return cli::run_tool(call->tool, call->program, call->arguments);
     }
+    if (const auto arguments = cli::find_word(args, "ctl")) return cli::run_ctl(*arguments);
     if (const auto arguments = cli::find_word(args, "passwd")) return cli::run_passwd(*arguments);
     if (const auto arguments = cli::find_word(args, "db")) return cli::run_db(*arguments);
     if (const auto arguments = cli::find_word(args, "sql")) return cli::run_sql(*arguments);

@@ -248,6 +248,23 @@ class Tool(SqlScenario):
     def test_on_sqlite(self):
         self.use(Sqlite)
 
+    def test_the_running_broker_explains_its_rows(self):
+        database = running(Sqlite)
+        database.fill(*ROWS)
+        path = os.path.join(database.folder, "control.sock")
+        self.start_with(database, f"control_socket {path}")
+
+        def explain(name, address, want):
+            return self.run_program([BROKER, "ctl", "--socket", path, "explain", "-u", name, "-a",
+                                     address, "publish", "far"], want)
+
+        self.assertRegex(explain("bob", "10.1.2.3", 0), r"login: allowed: user 'bob' of database "
+                         r".*\npublish far: allowed: database .*: allow far\n")
+        self.assertRegex(explain("bob", "127.0.0.1", 1), r"denied: database .*: none of 3 rows\n"
+                         r" +would be allowed by: .*nightjar sql grant 'bob' publish 'far'\n")
+        self.assertRegex(explain("nobody", "127.0.0.1", 1),
+                         r"login: denied: user 'nobody' is not known to database ")
+
     def test_on_mariadb(self):
         self.use(MariaDb)
 
