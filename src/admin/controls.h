@@ -58,7 +58,7 @@ public:
     virtual ReloadOutcome reload() = 0;
     virtual Status status() const = 0;
     // `done` is called once, at once or later, or never if the broker ends before.
-    virtual void explain(const Question& question, OnExplanation done) = 0;
+    virtual void explain(const Question& question, const OnExplanation& done) = 0;
 };
 
 }  // namespace admin

@@ -115,7 +115,7 @@ std::string AclAuthorizer::explain(const AccessRequest& request) {
     return gather(request).explain(request);
 }
 
-void AclAuthorizer::inquire(const broker::Inquiry& inquiry, broker::OnRuling done) {
+void AclAuthorizer::inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) {
     const AclTableRef mine = inquiry.realm == 0 ? AclTableRef() : table(inquiry.realm - 1);
     if (mine) return done(ruling_of(mine, inquiry));
     done({.is_allowed = true, .because = "there is no acl_file: everything is allowed"});

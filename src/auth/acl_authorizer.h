@@ -35,7 +35,7 @@ public:
         return allows_everything_.load(std::memory_order_relaxed);
     }
     std::string explain(const broker::AccessRequest& request) override;
-    void inquire(const broker::Inquiry& inquiry, broker::OnRuling done) override;
+    void inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) override;
 
 private:
     class Known;

@@ -23,7 +23,11 @@ public:
             return {AuthAnswer::refuse(ReasonCode::bad_user_name_or_password), nullptr};
         }
         if (!credentials.listener_allows_anonymous) {
-            return {AuthAnswer::refuse(ReasonCode::not_authorized), nullptr};
+            return {AuthAnswer::refuse(ReasonCode::not_authorized,
+                                       credentials.user_name
+                                           ? "no users are configured, and allow_anonymous is false"
+                                           : "no user name, and allow_anonymous is false"),
+                    nullptr};
         }
         return {AuthAnswer::accept(), nullptr};
     }

@@ -53,7 +53,7 @@ public:
     bool takes_no_name(std::uint32_t realm) const override { return has_users(realm); }
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
     // Whose password is no token is for the next source to know.
-    void inquire(const broker::Inquiry&, OnUserRuling done) override {
+    void inquire(const broker::Inquiry&, const OnUserRuling& done) override {
         done({.passes_on = true, .ruling = {.because = "auth_jwt (a token for it would do)"}});
     }
 

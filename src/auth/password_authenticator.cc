@@ -82,7 +82,7 @@ broker::AuthBegun PasswordAuthenticator::begin(const broker::Credentials& creden
         });
 }
 
-void PasswordAuthenticator::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+void PasswordAuthenticator::inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) {
     const std::string& user = *inquiry.user_name;
     done(tables_.with([&](const PasswordTables& tables) {
         const PasswordTable* const table = tables.of(inquiry.realm);

@@ -44,7 +44,7 @@ public:
 
     bool has_users(std::uint32_t realm) const override;
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
-    void inquire(const broker::Inquiry& inquiry, OnUserRuling done) override;
+    void inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) override;
 
 private:
     LateAnswers& late_;

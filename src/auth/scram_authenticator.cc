@@ -112,7 +112,7 @@ broker::AuthBegun ScramAuthenticator::begin(const broker::Credentials& credentia
     return {std::move(first), std::move(exchange)};
 }
 
-void ScramAuthenticator::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+void ScramAuthenticator::inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) {
     const std::string& user = *inquiry.user_name;
     UserRuling found = realms_.with([&](const ScramTables& realms) {
         if (inquiry.realm == 0 || inquiry.realm > realms.size())

@@ -40,7 +40,7 @@ public:
 
     bool has_users(std::uint32_t realm) const override;
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
-    void inquire(const broker::Inquiry& inquiry, OnUserRuling done) override;
+    void inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) override;
 
     // Of a user of the realm, or keys that fit no password.
     ScramKeys keys_of(std::uint32_t realm, std::string_view user);

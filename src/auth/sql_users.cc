@@ -21,7 +21,7 @@ bool SqlUsers::has_all_rules() const {
     return sources_.realms() > 1;
 }
 
-void SqlUsers::inquire(const broker::Inquiry& inquiry, OnUserRuling done) {
+void SqlUsers::inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) {
     SqlSource* const source = sources_.of(inquiry.realm);
     if (source == nullptr) return done({.passes_on = true});
     source->inquire_user(inquiry, done);
@@ -64,9 +64,9 @@ std::string SqlAuthorizer::explain(const broker::AccessRequest& request) {
     return source->explain(request);
 }
 
-void SqlAuthorizer::inquire(const broker::Inquiry& inquiry, broker::OnRuling done) {
+void SqlAuthorizer::inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) {
     SqlSource* const source = users_.sources().of(inquiry.realm);
-    if (source == nullptr || !source->has_rules()) return others_.inquire(inquiry, std::move(done));
+    if (source == nullptr || !source->has_rules()) return others_.inquire(inquiry, done);
     source->inquire_rights(inquiry, done);
 }
 

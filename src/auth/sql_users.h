@@ -22,7 +22,7 @@ public:
     broker::AuthBegun begin(const broker::Credentials& credentials) override {
         return begin_by_name(sources_.of(credentials.realm), credentials);
     }
-    void inquire(const broker::Inquiry& inquiry, OnUserRuling done) override;
+    void inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) override;
     const RealmSources<SqlSource>& sources() const { return sources_; }
     // True if each realm has a database, and rules in it.
     bool has_all_rules() const;
@@ -42,7 +42,7 @@ public:
     bool is_allowed(const broker::AccessRequest& request) override;
     bool allows_everything() const override;
     std::string explain(const broker::AccessRequest& request) override;
-    void inquire(const broker::Inquiry& inquiry, broker::OnRuling done) override;
+    void inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) override;
 
 private:
     SqlUsers& users_;

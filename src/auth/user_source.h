@@ -25,7 +25,7 @@ public:
     virtual bool takes_no_name(std::uint32_t /*realm*/) const { return false; }
     // For people. `done` is called on the thread that asks, at once or later; the inquiry names a
     // user, and is gone by then.
-    virtual void inquire(const broker::Inquiry&, OnUserRuling done) {
+    virtual void inquire(const broker::Inquiry&, const OnUserRuling& done) {
         done({.ruling = {.is_allowed = true,
                          .because = "who it is, its password or token alone can tell"}});
     }

@@ -171,7 +171,7 @@ public:
     // and for tools, not for each message.
     virtual std::string explain(const AccessRequest& /*request*/) { return "no rule"; }
     // The same for a client that need not be there, with what it would take.
-    virtual void inquire(const Inquiry& inquiry, OnRuling done) {
+    virtual void inquire(const Inquiry& inquiry, const OnRuling& done) {
         const std::string user = inquiry.user_name.value_or("");
         const AccessRequest request{.client_id = inquiry.client_id,
                                     .user_name = user,

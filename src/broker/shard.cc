@@ -129,18 +129,22 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will, bo
     publication.set_durability(options_->durability.of(publication.topic));
     publication.must_arrive = is_recorded && publication.is_promised();
     Authorizer& authorizer = broker_.authorizer();
-    const bool is_allowed = will.granted ? will.granted->allows(Access::publish, publication.topic)
-                                         : authorizer.allows_everything() ||
-                                               authorizer.is_allowed({.client_id = client_id,
-                                                                      .user_name = will.user_name,
-                                                                      .topic = publication.topic,
-                                                                      .access = Access::publish,
-                                                                      .realm = will.realm});
+    const AccessRequest request{.client_id = client_id,
+                                .user_name = will.user_name,
+                                .topic = publication.topic,
+                                .access = Access::publish,
+                                .realm = will.realm};
+    const bool is_allowed = will.granted
+                                ? will.granted->allows(request.access, request.topic)
+                                : authorizer.allows_everything() || authorizer.is_allowed(request);
     if (!is_allowed) {
-        refusals_.print(Refusal::not_authorized, client_id,
-                        "Will of {} not published: topic {} not authorised.", client_id,
-                        quoted(publication.topic));
-        return;
+        return refusals_.print_lazily(Refusal::not_authorized, client_id, [&] {
+            return fmt::format(
+                "Will of {} (user '{}') not published: topic {} not authorised ({}).", client_id,
+                will.user_name, quoted(publication.topic),
+                will.granted ? will.granted->explain(request.access, request.topic)
+                             : authorizer.explain(request));
+        });
     }
     if (will.expiry_s) {
         publication.expiry_wall_ms = wall_ms() + std::int64_t{*will.expiry_s} * 1000;

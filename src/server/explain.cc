@@ -74,17 +74,17 @@ std::optional<Ruling> judge_names(const Inquiry& inquiry, const Door& door,
     return std::nullopt;
 }
 
-void ask_rights(const Inquiry& inquiry, Access& access, broker::OnRuling done) {
+void ask_rights(const Inquiry& inquiry, Access& access, const broker::OnRuling& done) {
     const bool is_ours =
         inquiry.access == broker::Access::publish && inquiry.topic.starts_with("$SYS/");
     if (is_ours) return done({.because = std::string(broker::of_the_broker)});
-    access.authorizer().inquire(inquiry, std::move(done));
+    access.authorizer().inquire(inquiry, done);
 }
 
 }  // namespace
 
 void explain(const Question& question, std::span<Door* const> doors, const config::Config& config,
-             Access& access, admin::OnExplanation done) {
+             Access& access, const admin::OnExplanation& done) {
     const auto found = std::ranges::find_if(doors, [&](const Door* door) {
         return question.listener.empty() || is_named(*door, question.listener);
     });

@@ -13,6 +13,6 @@ namespace server {
 // `doors` are those that are open, in the order of the configuration; all outlives the answer.
 // Thread: shard 0's, also for `done`.
 void explain(const admin::Question& question, std::span<Door* const> doors,
-             const config::Config& config, Access& access, admin::OnExplanation done);
+             const config::Config& config, Access& access, const admin::OnExplanation& done);
 
 }  // namespace server

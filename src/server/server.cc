@@ -241,8 +241,8 @@ admin::Status Server::status() const {
     return status;
 }
 
-void Server::explain(const admin::Question& question, admin::OnExplanation done) {
-    server::explain(question, doors_.open(), config_, access_, std::move(done));
+void Server::explain(const admin::Question& question, const admin::OnExplanation& done) {
+    server::explain(question, doors_.open(), config_, access_, done);
 }
 
 void Server::reopen_log() {

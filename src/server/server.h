@@ -50,7 +50,7 @@ private:
     void stop();
     admin::ReloadOutcome reload() override;
     admin::Status status() const override;
-    void explain(const admin::Question& question, admin::OnExplanation done) override;
+    void explain(const admin::Question& question, const admin::OnExplanation& done) override;
     admin::ReloadOutcome take_fresh_config();
     void take(config::Config fresh, admin::ReloadOutcome& outcome);
     void keep_durability(config::Persistence& fresh, admin::ReloadOutcome& outcome);

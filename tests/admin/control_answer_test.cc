@@ -13,9 +13,9 @@ public:
     Status status() const override {
         return {.version = "1.2.3", .uptime_s = 4, .threads = 2, .listeners = {"port 1883"}};
     }
-    void explain(const Question& question, OnExplanation done) override {
+    void explain(const Question& question, const OnExplanation& done) override {
         asked = question.topic;
-        later = std::move(done);
+        later = done;
     }
 
     ReloadOutcome outcome;

@@ -201,6 +201,18 @@ TEST_F(Login, says_who_would_know_a_name) {
     EXPECT_EQ(ask("bob", 1), "yes: who it is, its password or token alone can tell");
 }
 
+TEST_F(Login, the_log_says_which_option_refuses_who_is_anonymous) {
+    const auto log_of = [this](std::optional<std::string_view> user, std::uint32_t realm) {
+        return answer_of({.client_id = "c",
+                          .user_name = user,
+                          .realm = realm,
+                          .listener_allows_anonymous = false})
+            .log;
+    };
+    EXPECT_EQ(log_of(std::nullopt, 1), "no user name, and allow_anonymous is false");
+    EXPECT_EQ(log_of("ann", 2), "no users are configured, and allow_anonymous is false");
+}
+
 TEST_F(Login, says_whom_nobody_knows) {
     ScramAuthenticator scram;
     std::ofstream(folder_ + "/scram") << "";

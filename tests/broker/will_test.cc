@@ -171,6 +171,9 @@ TEST_F(Will, is_not_published_without_the_right_to_when_it_is_due) {
     };
     client("b").drop();
     watcher().expect_nothing();
+    EXPECT_TRUE(
+        world().log.contains("Will of b (user '') not published: topic 'w' not authorised "
+                             "(rule about )."));
     client("a").drop();
     watcher().expect_publish("w", "bye", 1);
 }

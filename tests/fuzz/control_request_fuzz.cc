@@ -18,7 +18,7 @@ class Echo : public admin::Controls {
 public:
     admin::ReloadOutcome reload() override { return {}; }
     admin::Status status() const override { return {}; }
-    void explain(const admin::Question& question, admin::OnExplanation done) override {
+    void explain(const admin::Question& question, const admin::OnExplanation& done) override {
         const bool is_filter = question.access == broker::Access::subscribe;
         require(is_filter || mqtt::is_valid_topic_name(question.topic));
         done(admin::Explanation{.client_id = question.client_id,

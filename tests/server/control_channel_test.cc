@@ -22,8 +22,8 @@ class SlowControls : public admin::Controls {
 public:
     admin::ReloadOutcome reload() override { return {}; }
     admin::Status status() const override { return {}; }
-    void explain(const admin::Question&, admin::OnExplanation done) override {
-        waiting.push_back(std::move(done));
+    void explain(const admin::Question&, const admin::OnExplanation& done) override {
+        waiting.push_back(done);
     }
     void answer() {
         const auto done = std::move(waiting.front());
