@@ -71,6 +71,18 @@ void KnownClients::keep_rules(std::string_view client_id, std::uint64_t now_ms,
     });
 }
 
+void KnownClients::forget_login(std::string_view client_id, std::string_view user_name,
+                                const Digest& password) {
+    stripe_of(client_id).with([&](Stripe& stripe) {
+        const auto found = stripe.entries.find(client_id);
+        if (found == stripe.entries.end()) return;
+        KnownLogin& login = found->second.login;
+        if (login.user_name != user_name || !is_equal_secret(login.password, password)) return;
+        login.password = {};
+        login.read_ms = 0;
+    });
+}
+
 KnownClients::Answer KnownClients::judge(const broker::AccessRequest& request, std::uint64_t now_ms,
                                          const Times& times) {
     return stripe_of(request.client_id).read([&](const Stripe& stripe) -> Answer {

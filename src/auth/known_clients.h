@@ -74,6 +74,10 @@ public:
     // They could not be read: the next attempt is not due before `retry_ms` from now.
     void keep_rules(std::string_view client_id, std::uint64_t now_ms, std::uint64_t retry_ms);
 
+    // This password is not right any more: nobody is let in by the entry; its rules stay.
+    void forget_login(std::string_view client_id, std::string_view user_name,
+                      const Digest& password);
+
     Answer judge(const broker::AccessRequest& request, std::uint64_t now_ms, const Times& times);
     std::optional<KnownLogin> find(std::string_view client_id, std::string_view user_name) const;
     std::string explain(const broker::AccessRequest& request) const;

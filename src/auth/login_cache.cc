@@ -108,6 +108,8 @@ bool LoginCache::admit(const LoginAttempt& attempt, KnownUser user, TopicRules r
 }
 
 AuthAnswer LoginCache::refuse(const LoginAttempt& attempt, AuthAnswer answer) {
+    // What was said before is said no more, and must not hold while nobody answers.
+    clients_.forget_login(attempt.client_id, attempt.user_name, attempt.password_digest);
     if (settings_.negative_cache_ms == 0) return answer;
     const std::uint64_t now_ms = steady_ms();
     refusals_.with([&](Refusals& refusals) {

@@ -116,6 +116,8 @@ PasswordMatch SqlSource::check(const KnownUser& user, const LoginAttempt& attemp
 // The password is right.
 AuthAnswer SqlSource::admit(std::size_t worker, const LoginAttempt& attempt, KnownUser user) {
     if (!user.is_enabled) {
+        logins_.clients().forget_login(attempt.client_id, attempt.user_name,
+                                       attempt.password_digest);
         return AuthAnswer::refuse(ReasonCode::not_authorized, "the user is not enabled");
     }
     if (user.client_id && *user.client_id != attempt.client_id) {

@@ -205,6 +205,21 @@ TEST_F(HttpSourceTest, what_it_said_before_holds_while_it_fails) {
     EXPECT_EQ(source_->figures().logins.stale, 1U);
 }
 
+TEST_F(HttpSourceTest, what_it_said_no_more_does_not_hold) {
+    settings_.logins.cache_ms = settings_.logins.negative_cache_ms = 0;
+    settings_.logins.on_error = LoginCache::OnError::stale;
+    start();
+    ASSERT_EQ(login(ann()).kind, Kind::accepted);
+    reply_.status = 403;
+    ASSERT_EQ(login(ann("wrong")).kind, Kind::refused);
+    error_ = HttpError{"broken", false};
+    EXPECT_EQ(login(ann()).kind, Kind::accepted);
+    error_.reset();
+    ASSERT_EQ(login(ann()).kind, Kind::refused);
+    lose();
+    EXPECT_EQ(login(ann()).kind, Kind::refused);
+}
+
 TEST_F(HttpSourceTest, without_an_answer_of_before_on_error_decides) {
     using OnError = LoginCache::OnError;
     const std::pair<OnError, Kind> rows[] = {{OnError::deny, Kind::refused},

@@ -242,6 +242,17 @@ TEST_F(Source, what_it_said_before_holds_while_it_fails) {
     EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
 }
 
+TEST_F(Source, what_it_says_no_more_does_not_hold) {
+    settings_.logins.cache_ms = settings_.logins.negative_cache_ms = 0;
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    change("UPDATE u SET pw = 'another'");
+    ASSERT_EQ(login("ann", "secret").kind, Kind::unknown);
+    change("DROP TABLE u");
+    EXPECT_EQ(login("ann", "secret").kind, Kind::refused);
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
+}
+
 TEST_F(Source, an_error_that_it_answers_does_not_close_it) {
     settings_.logins.negative_cache_ms = 0;
     settings_.super_query = query("SELECT nothing FROM nowhere WHERE name = ?");
