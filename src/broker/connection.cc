@@ -19,6 +19,15 @@ namespace {
 
 constexpr std::uint8_t tls_handshake = 0x16;  // The content type of a TLS hello.
 
+// One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
+std::uint64_t end_of_silence_ms(std::uint64_t last_packet_ms, std::uint16_t keep_alive_s) {
+    return keep_alive_s == 0 ? UINT64_MAX : last_packet_ms + std::uint64_t{keep_alive_s} * 1500;
+}
+
+std::uint64_t end_of_login_ms(std::uint32_t ends_at_s) {
+    return ends_at_s == 0 ? UINT64_MAX : std::uint64_t{ends_at_s} * 1000;
+}
+
 // Whether the answer to a packet, or the PUBREL that follows from it, says that something is safe.
 bool is_answered_by_promise(const mqtt::Frame& frame) {
     switch (frame.type) {
@@ -398,27 +407,20 @@ void Connection::on_timer(base::Timer&, void* connection) {
     self.wire_.close();
 }
 
-// One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
-std::uint64_t Connection::keep_alive_ends_at_ms() const {
-    return keep_alive_s_ == 0 ? UINT64_MAX : last_packet_ms_ + std::uint64_t{keep_alive_s_} * 1500;
-}
-
-std::uint64_t Connection::login_ends_at_ms() const {
-    return login_ends_at_s_ == 0 ? UINT64_MAX : std::uint64_t{login_ends_at_s_} * 1000;
-}
-
 // Armed for the earliest moment at which silence could be too long; a client that has spoken since
 // moves it on, so that a packet costs no timer.
 void Connection::arm_deadlines() {
-    const std::uint64_t due_ms = std::min(keep_alive_ends_at_ms(), login_ends_at_ms());
+    const std::uint64_t due_ms = std::min(end_of_silence_ms(last_packet_ms_, keep_alive_s_),
+                                          end_of_login_ms(login_ends_at_s_));
     if (due_ms == UINT64_MAX) return timer_.cancel();
     shard_.timers().add(timer_, due_ms);
 }
 
 void Connection::check_deadlines() {
     if (is_paused_) last_packet_ms_ = shard_.now_ms();
-    const bool login_has_ended = shard_.now_ms() >= login_ends_at_ms();
-    if (!login_has_ended && shard_.now_ms() < keep_alive_ends_at_ms()) return arm_deadlines();
+    const bool login_has_ended = shard_.now_ms() >= end_of_login_ms(login_ends_at_s_);
+    const bool is_silent = shard_.now_ms() >= end_of_silence_ms(last_packet_ms_, keep_alive_s_);
+    if (!login_has_ended && !is_silent) return arm_deadlines();
     if (shard_.options().connection_messages) {
         shard_.log().print(
             LogType::notice, "Client {} {}, disconnecting.", session_->client_id(),

@@ -79,7 +79,6 @@ public:
 private:
     enum class State : std::uint8_t { awaiting_connect, authenticating, connected, moved, ended };
 
-    // How many bytes were consumed.
     template <bool has_rate_limit>
     std::size_t handle_packets(Bytes bytes);
     bool must_rest();
@@ -195,8 +194,7 @@ private:
     // Between the two, one packet is encoded; it goes to the output as a whole.
     mqtt::Writer begin_packet();
     void finish_packet();
-    // Whether the client takes a packet as large as the one that was encoded.
-    bool packet_fits() const;
+    bool packet_fits() const;  // The client takes one as large as was encoded.
     template <typename Packet>
     bool encode_fitting(const Packet& packet) {
         mqtt::Writer out = begin_packet();
@@ -219,8 +217,6 @@ private:
     static void on_timer(base::Timer& timer, void* connection);
     void check_deadlines();
     void arm_deadlines();
-    std::uint64_t keep_alive_ends_at_ms() const;
-    std::uint64_t login_ends_at_ms() const;
     bool is_v5() const { return version_ == mqtt::Version::v5; }
 
     Shard& shard_;
