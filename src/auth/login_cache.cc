@@ -113,15 +113,20 @@ AuthAnswer LoginCache::refuse(const LoginAttempt& attempt, AuthAnswer answer) {
     if (settings_.negative_cache_ms == 0) return answer;
     const std::uint64_t now_ms = steady_ms();
     refusals_.with([&](Refusals& refusals) {
-        auto& known = refusals.by_attempt;
-        if (known.size() >= negative_max && refusals.next_sweep_ms <= now_ms) {
-            std::erase_if(known, [&](const auto& each) { return each.second.until_ms <= now_ms; });
-            refusals.next_sweep_ms = now_ms + sweep_interval_ms;
-        }
-        if (known.size() >= negative_max) return;
-        known[key_of(attempt.asked)] = {now_ms + settings_.negative_cache_ms, answer.kind};
+        if (!has_room(refusals, now_ms)) return;
+        refusals.by_attempt[key_of(attempt.asked)] = {now_ms + settings_.negative_cache_ms,
+                                                      answer.kind};
     });
     return answer;
+}
+
+bool LoginCache::has_room(Refusals& refusals, std::uint64_t now_ms) {
+    auto& known = refusals.by_attempt;
+    if (known.size() < negative_max) return true;
+    if (refusals.next_sweep_ms > now_ms) return false;
+    std::erase_if(known, [&](const auto& each) { return each.second.until_ms <= now_ms; });
+    refusals.next_sweep_ms = now_ms + sweep_interval_ms;
+    return known.size() < negative_max;
 }
 
 AuthAnswer LoginCache::answer_to_trouble(const LoginAttempt& attempt, const char* why,

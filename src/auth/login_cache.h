@@ -91,6 +91,7 @@ private:
 
     std::optional<broker::AuthAnswer> find_admitted(const LoginAttempt& attempt) const;
     std::optional<broker::AuthAnswer> find_refused(const LoginAttempt& attempt);
+    static bool has_room(Refusals& refusals, std::uint64_t now_ms);
 
     const Settings settings_;
     const std::vector<std::uint8_t> secret_;
