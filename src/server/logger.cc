@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -31,6 +32,23 @@ int syslog_facility(int configured) {
     constexpr std::array local = {LOG_LOCAL0, LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3,
                                   LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7};
     return configured < 0 ? LOG_DAEMON : local.at(static_cast<std::size_t>(configured));
+}
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+}
+
+std::string without_controls(std::string_view line) {
+    std::string text;
+    for (const char c : line) {
+        if (is_control(c)) {
+            text += fmt::format("\\x{:02X}", static_cast<unsigned>(c));
+        } else {
+            text += c;
+        }
+    }
+    return text;
 }
 
 }  // namespace
@@ -76,7 +94,10 @@ std::string Logger::stamp(const config::Logging& settings) {
     return std::string(text.data(), size) + ": ";
 }
 
-void Logger::write(base::LogType type, std::string_view line) {
+void Logger::write(base::LogType type, std::string_view said) {
+    const bool has_controls = std::any_of(said.begin(), said.end(), is_control);
+    const std::string cleaned = has_controls ? without_controls(said) : std::string();
+    const std::string_view line = has_controls ? cleaned : said;
     bool to_topic = false;
     output_.with([&](Output& output) {
         const config::Logging& settings = output.settings;

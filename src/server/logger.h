@@ -2,6 +2,9 @@
 //
 //     1700000000: New client connected from 127.0.0.1:40000 as dev1 (p4, c1, k60).
 //
+// A line is one line: what a peer has put into it that would end it, or move a terminal's cursor,
+// is written as \x0A.
+//
 // Threads: any; a line is one write() under a lock. A destination that fails is left out, never
 // waited for: logging must not stop the service. Ownership: the program's, before everything else.
 #pragma once

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <csignal>
+#include <sstream>
 
 #include "broker/recovery.h"
 #include "config/difference.h"
@@ -250,13 +251,18 @@ void Server::reopen_log() {
     if (!log_.reopen(error)) log_.print(LogType::error, "Error: {}", error);
 }
 
+void Server::print_lines(const std::string& lines) {
+    std::istringstream each(lines);
+    for (std::string line; std::getline(each, line);) log_.print(LogType::notice, "{}", line);
+}
+
 void Server::print_subscriptions() {
     for (const auto& shard : shards_) {
         shard->post([this, target = shard.get()] {
             std::string lines;
             target->shard().print_subscriptions(lines);
-            log_.print(LogType::notice, "Subscriptions of shard {}:\n{}", target->shard().number(),
-                       lines);
+            log_.print(LogType::notice, "Subscriptions of shard {}:", target->shard().number());
+            print_lines(lines);
         });
     }
 }

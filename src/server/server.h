@@ -56,6 +56,7 @@ private:
     void keep_durability(config::Persistence& fresh, admin::ReloadOutcome& outcome);
     void warn(admin::ReloadOutcome& outcome, std::string sentence);
     void reopen_log();
+    void print_lines(const std::string& lines);
     void print_subscriptions();
     void print_store();
     void publish_log_line(base::LogType type, std::string line);

@@ -51,6 +51,19 @@ TEST_F(LoggerTest, only_the_types_of_log_type_are_enabled) {
     EXPECT_EQ("this: 1\n", content(path("log")));
 }
 
+// Client ids may have them, and would write lines of their own.
+TEST_F(LoggerTest, what_would_end_a_line_or_move_a_cursor_is_written_in_numbers) {
+    std::string published;
+    log_.set_publisher([&](LogType, std::string line) { published = std::move(line); });
+    settings_.to_topic = true;
+    ASSERT_TRUE(log_.configure(settings_, error_));
+    const std::string_view name("a\n1700000000: \x1B[2J\t\x7F\0\xC3\xA9", 23);
+    log_.print(LogType::notice, "client {}", name);
+    const std::string want = "client a\\x0A1700000000: \\x1B[2J\\x09\\x7F\\x00\xC3\xA9";
+    EXPECT_EQ(want + "\n", content(path("log")));
+    EXPECT_EQ(want, published);
+}
+
 TEST_F(LoggerTest, the_stamp_is_seconds_or_as_log_timestamp_format_says) {
     struct Row {
         const char* sentence = "";
