@@ -129,8 +129,10 @@ class Broker:
         if self.threads and is_nightjar(self.program):
             lines.append(f"threads {self.threads}")
         lines += [config.strip(), f"listener {self.port} {HOST}", listener_config.strip()]
-        with open(self.config_path, "w", encoding="utf-8") as file:
+        # At once: the broker may be reading the one before.
+        with open(self.config_path + ".new", "w", encoding="utf-8") as file:
             file.write("\n".join(line for line in lines if line) + "\n")
+        os.replace(self.config_path + ".new", self.config_path)
 
     def start(self):
         command = [self.program, "-c", self.config_path] + (["-v"] if self.verbose else [])
