@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "config/words.h"
 
@@ -19,6 +20,15 @@ Outcome set_duration(std::uint64_t& to_ms, std::string_view key, std::string_vie
 // 1 to `max`.
 base::Result<std::uint32_t, std::string> read_count(std::string_view key, std::string_view value,
                                                     std::uint32_t max);
+
+// The member that a key names; null for a key that is not in the table.
+template <typename Member, std::size_t count>
+const Member* find_member(const std::array<std::pair<std::string_view, Member>, count>& table,
+                          std::string_view key) {
+    const auto* found = std::find_if(table.begin(), table.end(),
+                                     [&](const auto& each) { return each.first == key; });
+    return found == table.end() ? nullptr : &found->second;
+}
 
 // A word out of a few, which stand for the values 0, 1, ...
 template <typename Value, std::size_t count>

@@ -34,14 +34,6 @@ constexpr std::array<std::pair<std::string_view, Duration>, 4> durations{{
     {"timeout", &HttpAuth::timeout_ms},
 }};
 
-template <typename Member, std::size_t count>
-const Member* find(const std::array<std::pair<std::string_view, Member>, count>& table,
-                   std::string_view key) {
-    const auto* found = std::find_if(table.begin(), table.end(),
-                                     [&](const auto& each) { return each.first == key; });
-    return found == table.end() ? nullptr : &found->second;
-}
-
 bool is_letter_or_digit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -130,8 +122,8 @@ Outcome set_text(HttpAuth& http, std::string_view key, Text text, const std::str
 }
 
 Outcome set(HttpAuth& http, std::string_view key, const std::string& value) {
-    if (const Text* text = find(texts, key)) return set_text(http, key, *text, value);
-    if (const Duration* duration = find(durations, key)) {
+    if (const Text* text = find_member(texts, key)) return set_text(http, key, *text, value);
+    if (const Duration* duration = find_member(durations, key)) {
         return set_duration(http.*(*duration), key, value);
     }
     if (key == "header") return add_header(http, value);
@@ -146,8 +138,8 @@ Outcome set(HttpAuth& http, std::string_view key, const std::string& value) {
 }
 
 bool is_key(std::string_view key) {
-    return find(texts, key) != nullptr || find(durations, key) != nullptr || key == "header" ||
-           key == "on_error" || key == "pool_size";
+    return find_member(texts, key) != nullptr || find_member(durations, key) != nullptr ||
+           key == "header" || key == "on_error" || key == "pool_size";
 }
 
 }  // namespace

@@ -41,14 +41,6 @@ constexpr std::array<std::pair<std::string_view, Duration>, 5> durations{{
 constexpr std::array<std::string_view, 5> others{"on_error", "plain_passwords", "pool_size",
                                                  "server", "tls"};
 
-template <typename Member, std::size_t count>
-const Member* find(const std::array<std::pair<std::string_view, Member>, count>& table,
-                   std::string_view key) {
-    const auto* found = std::find_if(table.begin(), table.end(),
-                                     [&](const auto& each) { return each.first == key; });
-    return found == table.end() ? nullptr : &found->second;
-}
-
 }  // namespace
 
 Outcome set_sql_port(SqlAuth& sql, const std::string& value) {
@@ -114,21 +106,21 @@ SqlAuth::Kind kind_of(std::string_view option) {
 }  // namespace
 
 bool is_sql_key(std::string_view key) {
-    return find(texts, key) != nullptr || find(queries, key) != nullptr ||
-           find(durations, key) != nullptr ||
+    return find_member(texts, key) != nullptr || find_member(queries, key) != nullptr ||
+           find_member(durations, key) != nullptr ||
            std::find(others.begin(), others.end(), key) != others.end();
 }
 
 Outcome set_sql(SqlAuth& sql, std::string_view key, const std::string& value) {
-    if (const Text* text = find(texts, key)) {
+    if (const Text* text = find_member(texts, key)) {
         sql.*(*text) = value;
         return {};
     }
-    if (const Query* query = find(queries, key)) {
+    if (const Query* query = find_member(queries, key)) {
         sql.*(*query) = {value, sql.place};
         return {};
     }
-    if (const Duration* duration = find(durations, key)) {
+    if (const Duration* duration = find_member(durations, key)) {
         return set_duration(sql.*(*duration), key, value);
     }
     return set_other(sql, key, value);
