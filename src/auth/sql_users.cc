@@ -31,8 +31,9 @@ namespace {
 
 bool allows(SqlSource& source, const broker::AccessRequest& request) {
     const KnownClients::Verdict verdict = source.judge(request);
-    if (verdict == KnownClients::Verdict::unknown) source.look_up(request);
-    return verdict == KnownClients::Verdict::allowed;
+    if (verdict != KnownClients::Verdict::unknown) return verdict == KnownClients::Verdict::allowed;
+    source.look_up(request);
+    return request.if_unknown;
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ bool SqlAuthorizer::is_allowed(const broker::AccessRequest& request) {
         return allows(*source, request);
     }
     // After a restart nobody knows by which listener a session came, until its client is back: all
-    // have to allow it.
+    // have to allow it, unless who asks would rather have no answer. Realm 0 is among them.
+    if (request.if_unknown && users_.sources().realms() > 2) return true;
     for (const auto& source : users_.sources().all()) {
         if (source->has_rules() && !allows(*source, request)) return false;
     }

@@ -136,6 +136,8 @@ struct AccessRequest {
     std::string_view topic;
     Access access = Access::publish;
     std::uint32_t realm = 0;  // ListenerOptions::realm; 0 = not known any more.
+    // The answer for a client that need not be there, if its rules are not at hand.
+    bool if_unknown = false;
     // Where the authorizer may keep what it knows of this client; null: nowhere.
     std::unique_ptr<KnownRights>* known = nullptr;
 };

@@ -44,6 +44,7 @@ struct Options {
     // Whether more QoS 2 messages than Receive Maximum end a v5 client, or are only logged.
     bool enforce_receive_maximum = true;
     bool retain_available = true;
+    bool check_retain_source = true;  // Whether publishers' rights count when it is delivered.
     // Of all retained messages of clients; 0 = no limit.
     std::size_t retained_messages_max = 0;
     std::size_t retained_bytes_max = 0;

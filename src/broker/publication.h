@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "broker/message.h"
+#include "broker/publisher.h"
 #include "mqtt/types.h"
 
 namespace broker {
@@ -34,8 +35,9 @@ struct Publication {
     // Nobody will send it again: on its way to another shard it is in the store.
     bool must_arrive = false;
     Durability durability = Durability::disk;
-    MessageRef kept;               // Made by message().
-    std::uint64_t topic_hash = 0;  // Made by hash_of_topic(); 0 = not yet.
+    const Publisher* publisher = nullptr;  // Of one that is to be retained; null = not asked again.
+    MessageRef kept;                       // Made by message().
+    std::uint64_t topic_hash = 0;          // Made by hash_of_topic(); 0 = not yet.
 
     // Whether its acknowledgement says that it outlives the process.
     bool is_promised() const {

@@ -214,6 +214,7 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
     publication.qos = packet.qos;
     publication.retain = packet.retain;
     publication.source = shard_.source_of(*session_);
+    if (packet.retain) publication.publisher = session_->publisher().get();
     publication.durability = shard_.options().durability.of(publication.topic);
     publication.must_arrive =
         packet.qos == Qos::exactly_once && publication.is_promised() && session_->is_recorded();

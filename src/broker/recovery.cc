@@ -68,7 +68,16 @@ private:
     }
     void put(const RetainedKept& kept) {
         if (kept.message->is_expired(shards_[0]->wall_ms())) return;
-        if (!broker_.retained().set(kept.message).is_accepted()) ++left_out_;
+        const bool is_kept =
+            broker_.retained().set(kept.message, only_one(kept.publisher)).is_accepted();
+        if (!is_kept) ++left_out_;
+    }
+    // One object for all that a client has retained.
+    PublisherRef only_one(const PublisherRef& publisher) {
+        if (!publisher) return {};
+        return publishers_
+            .try_emplace(std::pair(publisher->client_id, publisher->user_name), publisher)
+            .first->second;
     }
     void put(const LayoutKept& layout) { layout_ = layout; }
     void put(const HandoverTaken& taken) { taken_[{taken.from, taken.to}] = taken.count; }
@@ -125,6 +134,7 @@ private:
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t>
         taken_;  // By sender, receiver.
     std::vector<HandoverKept> missed_;
+    std::map<std::pair<std::string, std::string>, PublisherRef> publishers_;  // By client and user.
     std::size_t left_out_ = 0;
 };
 

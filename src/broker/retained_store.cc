@@ -15,14 +15,26 @@ MessageRef share(const Message& message) {
     return MessageRef::adopt(&message);
 }
 
-void append_shared(const std::vector<const Message*>& found, std::int64_t now_wall_ms,
-                   std::vector<MessageRef>& live, std::vector<MessageRef>& expired) {
+void append(std::vector<MessageRef>& out, const Retained& retained) {
+    out.push_back(retained.message);
+}
+
+void append(std::vector<Retained>& out, const Retained& retained) {
+    out.push_back(retained);
+}
+
+template <typename Found>
+void append_shared(const std::vector<const Retained*>& found, std::int64_t now_wall_ms,
+                   std::vector<Found>& live, std::vector<MessageRef>& expired) {
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (i + prefetch_distance < found.size()) {
-            __builtin_prefetch(found[i + prefetch_distance], 1);
+            __builtin_prefetch(found[i + prefetch_distance]->message.get(), 1);
         }
-        const Message& message = *found[i];
-        (message.is_expired(now_wall_ms) ? expired : live).push_back(share(message));
+        if (found[i]->message->is_expired(now_wall_ms)) {
+            expired.push_back(found[i]->message);
+        } else {
+            append(live, *found[i]);
+        }
     }
 }
 
@@ -66,12 +78,13 @@ RetainedStore::SetResult RetainedStore::account(const Message* before, const Mes
     return {before ? Outcome::replaced : Outcome::added, static_cast<std::int64_t>(more - less)};
 }
 
-RetainedStore::SetResult RetainedStore::set(const MessageRef& message) {
+RetainedStore::SetResult RetainedStore::set(const MessageRef& message,
+                                            const PublisherRef& publisher) {
     MessageRef before;  // Freed after the lock.
     return stripes_[stripe_of(message->topic())].with([&](TopicTree& tree) {
         const SetResult result = account(tree.find(message->topic()), *message);
         if (!result.is_accepted()) return result;
-        before = tree.put(message);
+        before = tree.put({message, publisher});
         if (before) before->supersede();
         return result;
     });
@@ -114,11 +127,12 @@ std::size_t RetainedStore::drop(Stripe& stripe, const std::vector<MessageRef>& e
     });
 }
 
+template <typename Found>
 void RetainedStore::collect_part(std::size_t part, std::string_view filter,
-                                 std::int64_t now_wall_ms, std::vector<MessageRef>& out) {
+                                 std::int64_t now_wall_ms, std::vector<Found>& out) {
     ASSERT(part < part_count);
     Stripe& stripe = stripes_[part];
-    std::vector<const Message*> found;
+    std::vector<const Retained*> found;
     std::vector<MessageRef> expired;
     stripe.read([&](const TopicTree& tree) {
         if (tree.size() == 0) return;
@@ -128,8 +142,9 @@ void RetainedStore::collect_part(std::size_t part, std::string_view filter,
     drop(stripe, expired);
 }
 
+template <typename Found>
 void RetainedStore::collect(std::string_view filter, std::int64_t now_wall_ms,
-                            std::vector<MessageRef>& out) {
+                            std::vector<Found>& out) {
     if (count() == 0) return;
     if (!mqtt::has_wildcard(filter)) {
         collect_part(stripe_of(filter), filter, now_wall_ms, out);
@@ -139,6 +154,13 @@ void RetainedStore::collect(std::string_view filter, std::int64_t now_wall_ms,
         collect_part(part, filter, now_wall_ms, out);
     }
 }
+
+template void RetainedStore::collect(std::string_view, std::int64_t, std::vector<MessageRef>&);
+template void RetainedStore::collect(std::string_view, std::int64_t, std::vector<Retained>&);
+template void RetainedStore::collect_part(std::size_t, std::string_view, std::int64_t,
+                                          std::vector<MessageRef>&);
+template void RetainedStore::collect_part(std::size_t, std::string_view, std::int64_t,
+                                          std::vector<Retained>&);
 
 std::size_t RetainedStore::drop_expired(std::int64_t now_wall_ms) {
     Stripe& stripe = stripes_[next_to_drop_.fetch_add(1) % stripe_count];

@@ -21,6 +21,7 @@
 
 #include "base/guarded.h"
 #include "broker/message.h"
+#include "broker/publisher.h"
 #include "broker/topic_tree.h"
 
 namespace broker {
@@ -46,7 +47,7 @@ public:
 
     // Keeps the message for its topic and supersedes the one before. An empty payload is for
     // clear() [MQTT-3.3.1-6].
-    SetResult set(const MessageRef& message);
+    SetResult set(const MessageRef& message, const PublisherRef& publisher = {});
     // Drops and supersedes the topic's message; how many bytes it had, 0 if there was none.
     std::size_t clear(std::string_view topic);
 
@@ -54,13 +55,16 @@ public:
     MessageRef find(std::string_view topic) const;
     // Appends the messages that the valid filter matches, with or without wildcard; expired ones
     // are dropped from the store instead. Their order is free. A filter that starts with a wildcard
-    // does not match topics that start with "$" [MQTT-4.7.2-1].
-    void collect(std::string_view filter, std::int64_t now_wall_ms, std::vector<MessageRef>& out);
+    // does not match topics that start with "$" [MQTT-4.7.2-1]. `Found` is a MessageRef, or
+    // Retained for who wants to know the publishers.
+    template <typename Found>
+    void collect(std::string_view filter, std::int64_t now_wall_ms, std::vector<Found>& out);
     // The same in part_count steps, for a shard that has other work between them: a "#" over a
     // million topics takes a tenth of a second as a whole. `part` < part_count.
     static constexpr std::size_t part_count = 16;
+    template <typename Found>
     void collect_part(std::size_t part, std::string_view filter, std::int64_t now_wall_ms,
-                      std::vector<MessageRef>& out);
+                      std::vector<Found>& out);
     // Drops what has expired in one part, the next one with each call, for a timer: what nobody
     // asks for must not stay for ever. How many it dropped.
     std::size_t drop_expired(std::int64_t now_wall_ms);

@@ -23,6 +23,7 @@
 #include "broker/packet_id_set.h"
 #include "broker/pending_will.h"
 #include "broker/publication.h"
+#include "broker/publisher.h"
 #include "broker/session_queue.h"
 #include "broker/shared_subscriptions.h"
 
@@ -60,8 +61,10 @@ public:
     std::uint32_t realm() const { return realm_; }
     void set_user(std::optional<std::string_view> name, std::uint32_t realm);
     // What its login says it may do, in place of the authorizer; null: nothing.
-    void grant(GrantedRightsRef rights) { granted_ = std::move(rights); }
+    void grant(GrantedRightsRef rights);
     const GrantedRightsRef& granted() const { return granted_; }
+    // Who retains what the client publishes; null: its rights are its login's own.
+    const PublisherRef& publisher();
     // The client's rights to a topic, below its listener's mount point.
     bool may(Access access, std::string_view topic);
     // The same for what comes while nobody knows yet whose session it is, after a restart: kept,
@@ -235,6 +238,7 @@ private:
     std::unique_ptr<const std::string> user_name_;  // Null = none.
     std::unique_ptr<KnownRights> rights_;           // What the authorizer knows of the client.
     GrantedRightsRef granted_;
+    PublisherRef publisher_;  // From its first retained message on.
     std::uint32_t realm_ = 0;
     std::uint16_t window_ = 0;
     bool has_user_ = false;  // Not after a restart, until the client is back.

@@ -9,6 +9,19 @@ void Session::set_user(std::optional<std::string_view> name, std::uint32_t realm
     realm_ = realm;
     has_user_ = true;
     rights_.reset();
+    publisher_ = {};
+}
+
+void Session::grant(GrantedRightsRef rights) {
+    granted_ = std::move(rights);
+    if (granted_) publisher_ = {};
+}
+
+const PublisherRef& Session::publisher() {
+    if (!publisher_ && !granted_) {
+        publisher_ = PublisherRef::adopt(new Publisher(client_id_, user_name(), realm_));
+    }
+    return publisher_;
 }
 
 bool Session::may(Access access, std::string_view topic) {

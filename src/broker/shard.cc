@@ -19,6 +19,12 @@ bool is_in_store(const RetainedStore& retained, std::string_view topic) {
     return before && before->durability() != Durability::memory;
 }
 
+PublisherRef share(const Publisher* publisher) {
+    if (!publisher) return {};
+    publisher->add_ref();
+    return PublisherRef::adopt(publisher);
+}
+
 }  // namespace
 
 Shard::Shard(Broker& broker, std::uint32_t number, ShardEnvironment environment)
@@ -100,7 +106,8 @@ bool Shard::retain(Publication& publication) {
         return true;
     }
     const MessageRef message = retained_form(publication);
-    if (!broker_.retained().set(message).is_accepted()) {
+    const PublisherRef publisher = share(publication.publisher);
+    if (!broker_.retained().set(message, publisher).is_accepted()) {
         counters_.dropped_retained.add();
         return false;
     }
@@ -108,7 +115,7 @@ bool Shard::retain(Publication& publication) {
         sweep_until_wall_ms_ = std::max(sweep_until_wall_ms_, message->expiry_wall_ms());
         if (!sweep_.is_armed()) timers().add(sweep_, now_ms() + sweep_interval_ms);
     }
-    if (kept) record(RetainedKept{message}, level);
+    if (kept) record(RetainedKept{message, publisher}, level);
     if (leaves_store) record(RetainedCleared{std::string(publication.topic)});
     return true;
 }
@@ -128,6 +135,11 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will, bo
     Publication publication = Publication::of(will.message);
     publication.set_durability(options_->durability.of(publication.topic));
     publication.must_arrive = is_recorded && publication.is_promised();
+    PublisherRef publisher;
+    if (publication.retain && !will.granted) {
+        publisher = PublisherRef::adopt(new Publisher(client_id, will.user_name, will.realm));
+        publication.publisher = publisher.get();
+    }
     Authorizer& authorizer = broker_.authorizer();
     const AccessRequest request{.client_id = client_id,
                                 .user_name = will.user_name,
@@ -477,28 +489,6 @@ void Shard::drop_subscription(const Session& session, std::string_view filter) {
 bool Shard::may_subscribe(const Session& session, std::string_view filter) const {
     const std::size_t limit = options_->subscriptions_max;
     return limit == 0 || session.filters().size() < limit || session.filters().contains(filter);
-}
-
-std::size_t Shard::deliver_retained(Session& session, std::string_view filter,
-                                    const Subscription& subscription, std::size_t part) {
-    retained_found_.clear();
-    if (mqtt::has_wildcard(filter)) {
-        broker_.retained().collect_part(part, filter, wall_ms(), retained_found_);
-    } else {
-        broker_.retained().collect(filter, wall_ms(), retained_found_);
-    }
-    DeliveryTerms terms;
-    terms.qos = subscription.options.qos;
-    terms.retain = true;
-    terms.ids.add(subscription.subscription_id);
-    for (const MessageRef& message : retained_found_) {
-        if (wants(Publication::of(message), subscription, session)) {
-            session.add_retained(message, terms);
-        }
-    }
-    const std::size_t found = retained_found_.size();
-    retained_found_.clear();
-    return found;
 }
 
 void Shard::connection_opened(Connection& connection) {

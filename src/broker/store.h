@@ -21,6 +21,7 @@
 #include "broker/ids.h"
 #include "broker/inflight_window.h"
 #include "broker/message.h"
+#include "broker/publisher.h"
 #include "broker/queue_slice.h"
 #include "broker/subscription_ids.h"
 #include "mqtt/subscribe.h"
@@ -75,6 +76,7 @@ struct ReceivedReleased {
 };
 struct RetainedKept {
     MessageRef message;
+    PublisherRef publisher{};
 };
 struct RetainedCleared {
     std::string topic;

@@ -11,24 +11,29 @@ namespace broker {
 
 std::uint32_t TopicTree::topic_node(std::string_view topic, std::uint64_t hash) const {
     return topics_.find(
-        hash, [&](std::uint32_t number) { return nodes_[number].message->topic() == topic; });
+        hash, [&](std::uint32_t node) { return nodes_[node].retained.message->topic() == topic; });
+}
+
+const Retained* TopicTree::find_retained(std::string_view topic) const {
+    const std::uint32_t number = topic_node(topic, base::hash(topic));
+    return number == none ? nullptr : &nodes_[number].retained;
 }
 
 const Message* TopicTree::find(std::string_view topic) const {
-    const std::uint32_t number = topic_node(topic, base::hash(topic));
-    return number == none ? nullptr : nodes_[number].message.get();
+    const Retained* const found = find_retained(topic);
+    return found ? found->message.get() : nullptr;
 }
 
-MessageRef TopicTree::put(const MessageRef& message) {
-    const std::string_view topic = message->topic();
+MessageRef TopicTree::put(Retained retained) {
+    const std::string_view topic = retained.message->topic();
     const std::uint64_t hash = base::hash(topic);
-    if (message->expiry_wall_ms() != 0) ++expiring_;
+    if (retained.message->expiry_wall_ms() != 0) ++expiring_;
 
     const std::uint32_t known = topic_node(topic, hash);
     if (known != none) {
-        MessageRef before = std::exchange(nodes_[known].message, message);
-        if (before->expiry_wall_ms() != 0) --expiring_;
-        return before;
+        Retained before = std::exchange(nodes_[known].retained, std::move(retained));
+        if (before.message->expiry_wall_ms() != 0) --expiring_;
+        return std::move(before.message);
     }
     std::uint32_t node = root;
     for (LevelReader levels(topic); !levels.at_end();) {
@@ -36,7 +41,7 @@ MessageRef TopicTree::put(const MessageRef& message) {
         const std::uint32_t next = child(node, level);
         node = next == none ? add_child(node, level) : next;
     }
-    nodes_[node].message = message;
+    nodes_[node].retained = std::move(retained);
     topics_.insert(hash, node);
     return {};
 }
@@ -46,10 +51,10 @@ MessageRef TopicTree::take(std::string_view topic) {
     const std::uint32_t node = topic_node(topic, hash);
     ASSERT(node != none);
     topics_.erase(hash, node);
-    MessageRef taken = std::exchange(nodes_[node].message, MessageRef{});
-    if (taken->expiry_wall_ms() != 0) --expiring_;
+    Retained taken = std::exchange(nodes_[node].retained, Retained{});
+    if (taken.message->expiry_wall_ms() != 0) --expiring_;
     drop_unused(node);
-    return taken;
+    return std::move(taken.message);
 }
 
 std::uint32_t TopicTree::child(std::uint32_t parent, std::string_view level) const {
@@ -82,7 +87,7 @@ void TopicTree::unlink(std::uint32_t number) {
 }
 
 void TopicTree::drop_unused(std::uint32_t node) {
-    while (node != root && !nodes_[node].message && nodes_[node].first_child == none) {
+    while (node != root && !nodes_[node].retained.message && nodes_[node].first_child == none) {
         const std::uint32_t parent = nodes_[node].parent;
         unlink(node);
         nodes_.release(node);
@@ -97,9 +102,9 @@ struct TopicTree::Visit {
     LevelReader rest;
 };
 
-void TopicTree::collect(std::string_view filter, std::vector<const Message*>& out) const {
+void TopicTree::collect(std::string_view filter, std::vector<const Retained*>& out) const {
     if (!mqtt::has_wildcard(filter)) {
-        if (const Message* const message = find(filter)) out.push_back(message);
+        if (const Retained* const found = find_retained(filter)) out.push_back(found);
         return;
     }
     // Depth first, and siblings one by one: at most two places a level.
@@ -111,7 +116,7 @@ void TopicTree::collect(std::string_view filter, std::vector<const Message*>& ou
         if (visit.siblings && node.next != none) waiting.push_back({node.next, true, visit.rest});
         if (visit.siblings && is_hidden(node)) continue;
         if (visit.rest.at_end()) {
-            if (node.message) out.push_back(node.message.get());
+            if (node.retained.message) out.push_back(&node.retained);
             continue;
         }
         const std::string_view level = visit.rest.next();
@@ -127,16 +132,16 @@ void TopicTree::collect(std::string_view filter, std::vector<const Message*>& ou
 
 void TopicTree::collect_expired(std::int64_t now_wall_ms, std::vector<MessageRef>& out) const {
     topics_.for_each([&](std::uint32_t number) {
-        const MessageRef& message = nodes_[number].message;
+        const MessageRef& message = nodes_[number].retained.message;
         if (message->is_expired(now_wall_ms)) out.push_back(message);
     });
 }
 
-void TopicTree::collect_below(std::uint32_t top, std::vector<const Message*>& out) const {
+void TopicTree::collect_below(std::uint32_t top, std::vector<const Retained*>& out) const {
     std::uint32_t at = top;
     for (;;) {
         const bool hidden = top == root && is_hidden(nodes_[at]);
-        if (nodes_[at].message && !hidden) out.push_back(nodes_[at].message.get());
+        if (nodes_[at].retained.message && !hidden) out.push_back(&nodes_[at].retained);
         if (nodes_[at].first_child != none && !hidden) {
             at = nodes_[at].first_child;
             continue;

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "broker/hash_index.h"
-#include "broker/message.h"
 #include "broker/pool.h"
+#include "broker/publisher.h"
 #include "broker/small_text.h"
 
 namespace broker {
@@ -26,11 +26,11 @@ public:
 
     const Message* find(std::string_view topic) const;
     // Puts the message in the place of its topic's; returns what was there.
-    MessageRef put(const MessageRef& message);
+    MessageRef put(Retained retained);
     // The topic has a message.
     MessageRef take(std::string_view topic);
-    // Appends every message that the valid filter matches.
-    void collect(std::string_view filter, std::vector<const Message*>& out) const;
+    // Appends every message that the valid filter matches; they stand until the tree is changed.
+    void collect(std::string_view filter, std::vector<const Retained*>& out) const;
 
     // Appends every message that has expired.
     void collect_expired(std::int64_t now_wall_ms, std::vector<MessageRef>& out) const;
@@ -51,7 +51,7 @@ private:
         std::uint32_t first_child = none;
         std::uint32_t next = none;
         std::uint32_t previous = none;
-        MessageRef message;
+        Retained retained;  // Without a message: none.
     };
     struct Visit;
 
@@ -60,7 +60,8 @@ private:
     std::uint32_t add_child(std::uint32_t parent, std::string_view level);
     void drop_unused(std::uint32_t node);
     void unlink(std::uint32_t node);
-    void collect_below(std::uint32_t top, std::vector<const Message*>& out) const;
+    const Retained* find_retained(std::string_view topic) const;
+    void collect_below(std::uint32_t top, std::vector<const Retained*>& out) const;
     static bool is_hidden(const Node& node);
 
     Pool<Node> nodes_;

@@ -187,7 +187,7 @@ constexpr auto table = std::to_array<Option>({
     {"cafile", named_listener, honoured, reload, text<&Listener::tls, &Tls::cafile>},
     {"capath", listener, honoured, reload, text<&Listener::tls, &Tls::capath>},
     {"certfile", listener, honoured, reload, text<&Listener::tls, &Tls::certfile>},
-    {"check_retain_source", general, accepted, reload, boolean<&Config::check_retain_source>},
+    {"check_retain_source", general, honoured, reload, boolean<&Config::check_retain_source>},
     {"ciphers", listener, honoured, reload, text<&Listener::tls, &Tls::ciphers>},
     {"ciphers_tls1.3", listener, honoured, reload, text<&Listener::tls, &Tls::ciphers_tls13>},
     {"cleansession", bridge, accepted, reload, boolean<&Bridge::clean_session>},

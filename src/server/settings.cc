@@ -61,6 +61,7 @@ std::shared_ptr<const broker::Options> broker_options(const config::Config& conf
     options->validate_payload_format = config.validate_payload_format;
     options->enforce_receive_maximum = config.enforce_receive_maximum;
     options->retain_available = config.retain_available;
+    options->check_retain_source = config.check_retain_source;
     options->retained_messages_max = static_cast<std::size_t>(config.max_retained_messages);
     options->retained_bytes_max = static_cast<std::size_t>(config.max_retained_bytes);
     options->retain_expiry_s = static_cast<std::uint64_t>(config.retain_expiry_interval_min) * 60;

@@ -54,7 +54,7 @@ void KeptState::put(const broker::ReceivedReleased& change) {
 }
 
 void KeptState::put(const broker::RetainedKept& change) {
-    retained_[std::string(change.message->topic())] = change.message;
+    retained_[std::string(change.message->topic())] = change;
 }
 
 void KeptState::put(const broker::RetainedCleared& change) {
@@ -89,7 +89,7 @@ void KeptState::for_each(const std::function<void(const broker::Change&)>& each)
         for (const auto& [order, message] : session.messages) each(message);
         for (const mqtt::PacketId id : session.received) each(broker::ReceivedKept{number, id});
     }
-    for (const auto& [topic, message] : retained_) each(broker::RetainedKept{message});
+    for (const auto& [topic, retained] : retained_) each(retained);
     if (layout_.shards != 0) each(layout_);
     for (const auto& [way, one] : ways_) {
         if (one.taken != 0) each(broker::HandoverTaken{way.first, way.second, one.taken});

@@ -54,7 +54,7 @@ private:
     Session* find(broker::SessionNumber number);
 
     std::map<broker::SessionNumber, Session> sessions_;
-    std::map<std::string, broker::MessageRef> retained_;
+    std::map<std::string, broker::RetainedKept> retained_;
     broker::LayoutKept layout_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, Way> ways_;
 };

@@ -176,7 +176,11 @@ void put(WriteList& out, const broker::ReceivedKept& record) {
 void put(WriteList& out, const broker::RetainedKept& record) {
     Writer writer = begin(out, Action::put, RecordKind::retained);
     writer.raw(base::as_bytes(record.message->topic()));
-    begin_value(out, writer);
+    begin_value(out, writer, record.publisher ? value_version_named : value_version);
+    if (record.publisher) {
+        writer.text(record.publisher->client_id);
+        writer.text(record.publisher->user_name);
+    }
     write_message(writer, *record.message);
     end_value(out, writer);
 }

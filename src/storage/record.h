@@ -13,7 +13,7 @@
 //                                            message itself, or which content it shares
 //       sent         session, order, 1       how far it has come since
 //     5 received     session, packet id
-//     6 retained     topic                   a message
+//     6 retained     topic                   who published it, a message
 //     7 layout                               shards, seed of their partitions
 //     8 taken        sender, receiver        how many messages of that way have arrived
 //     9 handover     sender, receiver, count content, the shared group it is for
@@ -34,8 +34,9 @@
 namespace storage {
 
 // Of the store as a whole: keys, kinds, and what they mean together. Format 1 had no message in the
-// record of who waits for it; it is read, and is format 2 from then on.
-inline constexpr std::uint32_t store_format = 2;
+// record of who waits for it, formats 1 and 2 no publisher in that of what is retained; they are
+// read, and are format 3 from then on.
+inline constexpr std::uint32_t store_format = 3;
 
 enum class RecordKind : std::uint8_t {
     store,

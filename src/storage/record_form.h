@@ -11,6 +11,8 @@ namespace storage::record_form {
 inline constexpr std::uint8_t value_version = 1;
 // Of a message's record that has the message itself.
 inline constexpr std::uint8_t value_version_whole = 2;
+// Of a retained message's record that names its publisher.
+inline constexpr std::uint8_t value_version_named = 2;
 inline constexpr std::size_t checksum_bytes = 4;
 inline constexpr std::uint8_t part_kept = 0;
 inline constexpr std::uint8_t part_sent = 1;

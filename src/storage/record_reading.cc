@@ -150,12 +150,25 @@ Decoded read_received(Reader& key, Reader& in) {
     return checked(in, broker::ReceivedKept{session, key.u16()});
 }
 
-Decoded read_retained(Reader& key, Reader& in) {
-    broker::RetainedKept record{read_message(in)};
+Decoded read_retained(Reader& key, Reader& in, broker::PublisherRef publisher) {
+    broker::RetainedKept record{read_message(in), std::move(publisher)};
     if (!record.message || record.message->topic() != base::as_text(key.remainder())) {
         return bad_value();
     }
     return checked(in, std::move(record));
+}
+
+Decoded read_retained(Reader& key, Reader& in) {
+    return read_retained(key, in, {});
+}
+
+// By which listener it came is not kept: their numbers are this process's own.
+Decoded read_named_retained(Reader& key, Reader& in) {
+    const std::string_view client_id = in.raw_text();
+    const std::string_view user_name = in.raw_text();
+    if (in.failed()) return bad_value();
+    return read_retained(
+        key, in, broker::PublisherRef::adopt(new broker::Publisher(client_id, user_name, 0)));
 }
 
 Decoded read_layout(Reader&, Reader& in) {
@@ -274,6 +287,9 @@ Decoded decode_record(Bytes key, Bytes value) {
     if (version == value_version) return row->read(key_reader, in);
     if (version == value_version_whole && row->kind == RecordKind::message) {
         return read_whole_message(key_reader, in);
+    }
+    if (version == value_version_named && row->kind == RecordKind::retained) {
+        return read_named_retained(key_reader, in);
     }
     return base::fail(RecordFault::newer_version);
 }

@@ -156,6 +156,21 @@ TEST_F(Authorizing, where_the_realm_is_forgotten_all_must_allow) {
     EXPECT_TRUE(may(Access::publish, "b", 0));
 }
 
+TEST_F(Authorizing, who_need_not_be_here_may_where_nobody_knows_which_rules_are_its_own) {
+    const auto may_whoever_it_is = [&](std::string_view topic, std::uint32_t realm) {
+        broker::AccessRequest of_old = request(Access::publish, topic, realm);
+        of_old.if_unknown = true;
+        known_.reset();
+        return acl_.is_allowed(of_old);
+    };
+    acl_.use({parsed("user ann\ntopic a\n"), AclTableRef()});
+    EXPECT_TRUE(may_whoever_it_is("b", 0));
+    EXPECT_FALSE(may_whoever_it_is("b", 1));
+    acl_.use({parsed("user ann\ntopic a\n")});
+    EXPECT_FALSE(may_whoever_it_is("b", 0));  // They can only be these.
+    EXPECT_TRUE(may_whoever_it_is("a", 0));
+}
+
 TEST_F(Authorizing, says_which_line_decides) {
     acl_.use({parsed("user ann\ntopic read a/#\ntopic deny a/b\npattern x/%c\n")});
     EXPECT_EQ(acl_.explain(request(Access::receive, "a/c", 1)), "acl:2: topic read a/#");

@@ -292,5 +292,26 @@ TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
     EXPECT_FALSE(may_in(closed, 0, "a/b"));
 }
 
+TEST_F(Source, whose_rules_are_not_at_hand_may_if_it_need_not_be_here) {
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    std::vector<std::unique_ptr<SqlSource>> sources;
+    sources.push_back(std::move(source_));
+    SqlUsers users;
+    users.use({std::move(sources), {RealmSources<SqlSource>::none, 0}});
+    OpenAuthorizer open;
+    SqlAuthorizer rules(users, open);
+    const auto may = [&](const char* client_id, std::uint32_t realm) {
+        return rules.is_allowed({.client_id = client_id,
+                                 .user_name = "ann",
+                                 .topic = "b",
+                                 .realm = realm,
+                                 .if_unknown = true});
+    };
+    EXPECT_FALSE(may("c", 1));
+    EXPECT_FALSE(may("c", 0));
+    EXPECT_TRUE(may("stranger", 1));
+}
+
 }  // namespace
 }  // namespace auth

@@ -54,6 +54,28 @@ TEST(RetainedStore, MQTT_3_3_1_5_keeps_the_last_message_of_a_topic) {
     EXPECT_EQ(store.bytes(), old->bytes() + 2);
 }
 
+TEST(RetainedStore, knows_who_published_for_who_asks) {
+    RetainedStore store;
+    const auto ann = PublisherRef::adopt(new Publisher("c", "ann", 1));
+    store.set(message("a", "1"), ann);
+    store.set(message("b", "1"));
+    store.set(message("b", "2"), ann);
+    store.set(message("c", "1"), ann);
+    store.set(message("c", "2"));
+    std::vector<Retained> found;
+    store.collect("#", 0, found);
+    Texts texts;
+    for (const Retained& one : found) {
+        texts.insert(fmt::format("{} of {}", one.message->topic(),
+                                 one.publisher ? one.publisher->user_name : "nobody"));
+    }
+    EXPECT_EQ(texts, (Texts{"a of ann", "b of ann", "c of nobody"}));
+    store.clear("a");
+    store.clear("b");
+    found.clear();
+    EXPECT_FALSE(ann->is_shared());
+}
+
 TEST(RetainedStore, MQTT_3_3_1_6_clears) {
     RetainedStore store;
     EXPECT_EQ(store.clear("a/b"), 0U);

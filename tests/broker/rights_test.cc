@@ -101,6 +101,59 @@ TEST_F(Rights, a_refusal_says_who_where_and_by_which_rule_and_is_counted) {
     EXPECT_EQ(world().shard(0).counters().refused.at(cause).get(), 3U);
 }
 
+class RetainSource : public Rights {
+protected:
+    void retain_as(std::string_view user, const std::string& topic) {
+        client("pub").join(as(user)).publish(topic, "1", {.qos = 1, .retain = true}).expect(puback);
+        client("pub").disconnect();
+    }
+    // `user` may not publish any more.
+    void silence(const std::string& user) {
+        world().authorizer.answer = [user](const AccessRequest& request) {
+            EXPECT_TRUE(request.access != Access::publish || request.if_unknown);
+            return request.access != Access::publish || request.user_name != user;
+        };
+    }
+};
+
+TEST_F(RetainSource, has_to_have_the_right_when_its_message_is_delivered) {
+    retain_as("ann", "a/1");
+    retain_as("bob", "a/2");
+    retain_as("ann", "b");
+    silence("ann");
+    client("sub").join().subscribe("a/+").expect(suback).expect_publish("a/2", "1");
+    client("sub").subscribe("b").expect(suback).expect_nothing();
+    EXPECT_TRUE(
+        world().log.contains("Retained message of pub (user 'ann') not sent to sub: topic "));
+    world().authorizer.answer = {};
+    client("sub").subscribe("b").expect(suback).expect_publish("b", "1");
+}
+
+TEST_F(RetainSource, is_who_published_last) {
+    retain_as("ann", "a");
+    retain_as("bob", "a");
+    silence("ann");
+    client("sub").join().subscribe("a").expect(suback).expect_publish("a", "1");
+    silence("bob");
+    client("sub").subscribe("a").expect(suback).expect_nothing();
+}
+
+TEST_F(RetainSource, is_not_asked_with_check_retain_source_false) {
+    options.check_retain_source = false;
+    retain_as("ann", "a");
+    silence("ann");
+    client("sub").join().subscribe("a").expect(suback).expect_publish("a", "1");
+}
+
+TEST_F(RetainSource, of_a_will_is_who_left_it) {
+    ConnectTerms terms = as("ann");
+    terms.will = WillTerms{.topic = "w", .payload = "bye", .retain = true};
+    client("a").join(terms).drop();
+    client("sub").join().subscribe("w").expect(suback).expect_publish("w", "bye");
+    silence("ann");
+    client("sub").subscribe("w").expect(suback).expect_nothing();
+}
+
 // What a login brings: one topic, or its filter, and all of it.
 class OneTopic : public broker::GrantedRights {
 public:
@@ -159,6 +212,16 @@ TEST_F(GrantedTopic, counts_for_a_will_at_connect_and_when_it_is_due) {
     revoke("");  // Of whom nobody asks.
     advance(6s);
     client("b").expect_publish("will", "bye");
+}
+
+TEST_F(GrantedTopic, is_not_asked_about_again_for_what_was_retained) {
+    grant("mine");
+    client("a").join(as("ann")).publish("mine", "1", {.qos = 1, .retain = true}).expect(puback);
+    grant_nothing();
+    world().authorizer.answer = [](const AccessRequest& request) {
+        return request.access != Access::publish;
+    };
+    client("sub").join().subscribe("mine").expect(suback).expect_publish("mine", "1");
 }
 
 TEST_F(Rights, a_connect_that_is_refused_is_told_by_its_names) {

@@ -192,6 +192,20 @@ TEST_F(Restart, a_delayed_will_needs_the_right_of_the_user_who_left_it) {
     client("watcher").join(persistent()).expect_publish("t", "gone", 1).expect_nothing();
 }
 
+TEST_F(Restart, what_is_retained_needs_the_right_of_the_user_who_published_it) {
+    for (const char* name : {"ann", "bob"}) {
+        const PublishTerms terms{.qos = 1, .retain = true};
+        client(name).join({.user_name = name}).publish(name, "1", terms).expect(puback);
+    }
+    restart();
+    world().authorizer.answer = [](const broker::AccessRequest& request) {
+        const bool is_ann = request.user_name == "ann" && request.client_id == "ann";
+        return request.access != broker::Access::publish || is_ann;
+    };
+    client("watcher").join().subscribe("+").expect(suback).expect_publish("ann", "1");
+    client("watcher").expect_nothing();
+}
+
 TEST_F(Restart, a_session_may_belong_to_another_shard_than_before) {
     for (int i = 0; i < 20; ++i) leave("c" + std::to_string(i), 1);
     shards = 3;

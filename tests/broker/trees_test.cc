@@ -53,7 +53,7 @@ TEST(TopicTree, is_empty_after_random_topics_came_and_went) {
             MessageParts parts;
             parts.topic = topic;
             parts.expiry_wall_ms = i % 2;
-            tree.put(Message::make(parts));
+            tree.put({Message::make(parts)});
         } else {
             tree.take(topic);
             known.erase(topic);

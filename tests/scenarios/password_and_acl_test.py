@@ -331,6 +331,27 @@ class Rules(FileScenario):
         again.subscribe("a/#")
         self.assertEqual(again.ping(), [])
 
+    @nightjar_only("Mosquitto's check_retain_source has no effect")
+    def test_who_may_not_publish_any_more_has_nothing_retained(self):
+        """Fault 40, and check_retain_source, after a restart as well."""
+        self.start("user bob\ntopic readwrite a/#\nuser ann\ntopic read a/#\n",
+                   config="persistence true")
+        self.client("bob").publish("a/1", b"1", qos=1, retain=True)
+        self.broker.stop()
+        self.broker.start()
+        ann = self.client("ann")
+        ann.subscribe("a/1")
+        self.assertEqual([packet.topic for packet in ann.ping()], ["a/1"])
+        self.write_rules("user ann\ntopic read a/#\n")
+        self.reload()
+
+        def is_withheld():
+            ann.subscribe("a/#")
+            return ann.ping() == []
+        wait_until(is_withheld, "the reload")
+        self.broker.wait_log(r"Retained message of of-bob \(user 'bob'\) not sent to of-ann: .*"
+                             r"\(no rule of .*rules\)")
+
     @nightjar_only("Mosquitto 2.0 goes on with the lines before it")
     def test_a_malformed_rule_changes_nothing_at_a_reload(self):
         self.start()

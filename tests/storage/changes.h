@@ -76,7 +76,9 @@ struct ChangeText {
                            one.packet_id);
     }
     std::string operator()(const broker::RetainedKept& one) const {
-        return "retained " + text_of(one.message);
+        if (!one.publisher) return "retained " + text_of(one.message);
+        return fmt::format("retained {} of {} {}", text_of(one.message), one.publisher->client_id,
+                           one.publisher->user_name);
     }
     std::string operator()(const StoreRecord& one) const {
         return fmt::format("store {}", one.format);

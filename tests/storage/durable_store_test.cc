@@ -259,26 +259,30 @@ TEST_F(DurableStoreTest, a_newer_format_is_refused_and_left_alone) {
         DurableStore::open(std::make_unique<BorrowedEngine>(engine), "there", log, {});
     ASSERT_FALSE(opened);
     EXPECT_EQ(
-        "Error: store there has format 3, and this nightjar reads formats up to 2: start the "
+        "Error: store there has format 4, and this nightjar reads formats up to 3: start the "
         "version that wrote it, or name another place.",
         opened.error());
     EXPECT_EQ(before, engine.records());
 }
 
-// Format 1 knew no message in the record of who waits for it.
+// Format 1 knew no message in the record of who waits for it, and no publisher in one of what is
+// retained.
 TEST_F(DurableStoreTest, an_older_format_is_read_and_is_the_newer_one_from_then_on) {
     WriteList writes;
     put(writes, StoreRecord{.format = 1});
     put(writes, session(1, "a"));
     put(writes, ContentRecord{ContentNumber{7}, message("old")});
     put(writes, queued(1, 1, {}), ContentNumber{7});
+    put(writes, broker::RetainedKept{message("old", "r")});
     ASSERT_TRUE(engine.write(writes, true));
-    history = {session(1, "a"), queued(1, 1, message("old"))};
+    history = {session(1, "a"), queued(1, 1, message("old")),
+               broker::RetainedKept{message("old", "r")}};
     check();
-    EXPECT_TRUE(log.contains("has format 1 and gets format 2"));
-    append({queued(1, 2, message("new"))});
+    EXPECT_TRUE(log.contains("has format 1 and gets format 3"));
+    const auto ann = broker::PublisherRef::adopt(new broker::Publisher("dev1", "ann", 0));
+    append({queued(1, 2, message("new")), broker::RetainedKept{message("new", "r"), ann}});
     check();
-    EXPECT_EQ(1U, log.count("gets format 2"));
+    EXPECT_EQ(1U, log.count("gets format 3"));
 }
 
 TEST_F(DurableStoreTest, only_what_several_wait_for_or_may_is_a_content_of_its_own) {

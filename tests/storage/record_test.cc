@@ -87,6 +87,9 @@ std::vector<Row> rows() {
         "message 5/6 sent");
     add("a received identifier", broker::ReceivedKept{SessionNumber{7}, 8}, "received 7/8");
     add("a retained message", broker::RetainedKept{full}, "retained a/b");
+    const auto ann = broker::PublisherRef::adopt(new broker::Publisher("dev1", "ann", 0));
+    add("a retained message whose publisher is known", broker::RetainedKept{full, ann},
+        "retained a/b");
     add("a retained message without payload", broker::RetainedKept{message("", "x")}, "retained x");
     add("a layout", broker::LayoutKept{.shards = 64, .partition_seed = UINT64_MAX - 1}, "layout");
     add("what has arrived", broker::HandoverTaken{1, 2, UINT64_MAX}, "taken 1/2");
