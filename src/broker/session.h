@@ -72,6 +72,8 @@ public:
     bool may_keep(std::string_view topic) { return !has_user_ || may(Access::receive, topic); }
     // Which rule says so, for people.
     std::string explain(Access access, std::string_view topic);
+    // By the rights of its login; nothing if it has none, or the inquiry is about another user.
+    std::optional<Ruling> own_ruling(const Inquiry& inquiry) const;
     bool is_connected() const { return connection_ != nullptr; }
 
     // Seconds that the session outlives its connection; 0 = it ends with it, 0xFFFFFFFF = forever.

@@ -44,4 +44,15 @@ std::string Session::explain(Access access, std::string_view topic) {
                                                  .realm = realm_});
 }
 
+std::optional<Ruling> Session::own_ruling(const Inquiry& inquiry) const {
+    const bool is_about_us =
+        (!inquiry.user_name || *inquiry.user_name == user_name()) && inquiry.realm == realm_;
+    if (!granted_ || !is_about_us) return std::nullopt;
+    Ruling ruling{.is_allowed = granted_->allows(inquiry.access, inquiry.topic),
+                  .because = granted_->explain(inquiry.access, inquiry.topic)};
+    ruling.because += ", by the login of the client that is there";
+    if (!ruling.is_allowed) ruling.remedy = "a login that brings such a rule";
+    return ruling;
+}
+
 }  // namespace broker

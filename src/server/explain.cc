@@ -74,17 +74,34 @@ std::optional<Ruling> judge_names(const Inquiry& inquiry, const Door& door,
     return std::nullopt;
 }
 
-void ask_rights(const Inquiry& inquiry, Access& access, const broker::OnRuling& done) {
+// Where a login may bring rights of its own, which nobody can tell before it has come.
+std::string_view bringer(const Access& access, std::uint32_t realm) {
+    const config::Security& security = access.realms().all[realm - 1].security;
+    if (!security.jwt.acl_claim.empty()) return "its token";
+    return security.http.is_on() ? "its service's answer" : "";
+}
+
+void ask_rights(const Inquiry& inquiry, Access& access, const AskOwnRights& ask_own,
+                const broker::OnRuling& done) {
     const bool is_ours =
         inquiry.access == broker::Access::publish && inquiry.topic.starts_with("$SYS/");
     if (is_ours) return done({.because = std::string(broker::of_the_broker)});
-    access.authorizer().inquire(inquiry, done);
+    const std::string_view from = bringer(access, inquiry.realm);
+    if (from.empty()) return access.authorizer().inquire(inquiry, done);
+    ask_own(inquiry, [&access, inquiry, from, done](std::optional<Ruling> own) {
+        if (own) return done(std::move(*own));
+        access.authorizer().inquire(inquiry, [from, done](Ruling ruling) {
+            ruling.because +=
+                fmt::format(", unless {} says what it may do: ask while the client is there", from);
+            done(std::move(ruling));
+        });
+    });
 }
 
 }  // namespace
 
 void explain(const Question& question, std::span<Door* const> doors, const config::Config& config,
-             Access& access, const admin::OnExplanation& done) {
+             Access& access, const AskOwnRights& ask_own, const admin::OnExplanation& done) {
     const auto found = std::ranges::find_if(doors, [&](const Door* door) {
         return question.listener.empty() || is_named(*door, question.listener);
     });
@@ -97,14 +114,15 @@ void explain(const Question& question, std::span<Door* const> doors, const confi
     const Inquiry inquiry = inquiry_of(question, **found);
     admin::Explanation explanation{.listener = describe(**found, question, doors.size()),
                                    .client_id = inquiry.client_id};
-    const auto with_login = [&access, inquiry, explanation, done](const Ruling& login) {
+    const auto with_login = [&access, inquiry, explanation, ask_own, done](const Ruling& login) {
         admin::Explanation known = explanation;
         known.login = login;
-        ask_rights(inquiry, access, [known = std::move(known), done](const Ruling& rights) {
-            admin::Explanation whole = known;
-            whole.rights = rights;
-            done(std::move(whole));
-        });
+        ask_rights(inquiry, access, ask_own,
+                   [known = std::move(known), done](const Ruling& rights) {
+                       admin::Explanation whole = known;
+                       whole.rights = rights;
+                       done(std::move(whole));
+                   });
     };
     if (const auto judged = judge_names(inquiry, **found, config)) return with_login(*judged);
     access.inquire_login(inquiry, with_login);

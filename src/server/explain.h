@@ -1,6 +1,8 @@
 // What would become of a client, which need not be there: nightjar ctl explain.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 
 #include "admin/controls.h"
@@ -10,9 +12,15 @@
 
 namespace server {
 
+// What rights of its own the login of a client that there is has brought it; nothing: none, or
+// there is no such client. Answers on shard 0's thread.
+using OnOwnRights = std::function<void(std::optional<broker::Ruling>)>;
+using AskOwnRights = std::function<void(const broker::Inquiry&, const OnOwnRights&)>;
+
 // `doors` are those that are open, in the order of the configuration; all outlives the answer.
 // Thread: shard 0's, also for `done`.
 void explain(const admin::Question& question, std::span<Door* const> doors,
-             const config::Config& config, Access& access, const admin::OnExplanation& done);
+             const config::Config& config, Access& access, const AskOwnRights& ask_own,
+             const admin::OnExplanation& done);
 
 }  // namespace server

@@ -6,7 +6,6 @@
 #include "broker/recovery.h"
 #include "config/difference.h"
 #include "net/limits.h"
-#include "server/explain.h"
 #include "server/make_store.h"
 #include "server/settings.h"
 
@@ -243,7 +242,20 @@ admin::Status Server::status() const {
 }
 
 void Server::explain(const admin::Question& question, const admin::OnExplanation& done) {
-    server::explain(question, doors_.open(), config_, access_, done);
+    server::explain(
+        question, doors_.open(), config_, access_,
+        [this](const auto& inquiry, const auto& found) { ask_own_rights(inquiry, found); }, done);
+}
+
+// Its session knows them, on the shard that has it.
+void Server::ask_own_rights(const broker::Inquiry& inquiry, const OnOwnRights& done) {
+    ShardThread* const owner = shards_[broker_->shard_of(inquiry.client_id)].get();
+    owner->post([this, owner, inquiry, done] {
+        broker::Session* const session = owner->shard().find_session(inquiry.client_id);
+        std::optional<broker::Ruling> ruling;
+        if (session) ruling = session->own_ruling(inquiry);
+        shards_[0]->post([done, ruling = std::move(ruling)] { done(ruling); });
+    });
 }
 
 void Server::reopen_log() {

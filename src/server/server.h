@@ -19,6 +19,7 @@
 #include "server/access.h"
 #include "server/control_channel.h"
 #include "server/doors.h"
+#include "server/explain.h"
 #include "server/logger.h"
 #include "server/shard_thread.h"
 #include "server/supervisor.h"
@@ -51,6 +52,7 @@ private:
     admin::ReloadOutcome reload() override;
     admin::Status status() const override;
     void explain(const admin::Question& question, const admin::OnExplanation& done) override;
+    void ask_own_rights(const broker::Inquiry& inquiry, const OnOwnRights& done);
     admin::ReloadOutcome take_fresh_config();
     void take(config::Config fresh, admin::ReloadOutcome& outcome);
     void keep_durability(config::Persistence& fresh, admin::ReloadOutcome& outcome);

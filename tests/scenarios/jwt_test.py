@@ -119,7 +119,8 @@ class JwtScenario(Scenario):
         rules = self.write("rules", "topic readwrite #\n")  # For others.
         secret = self.write("secret", SECRET)
         self.start(
-            f"auth_jwt_secret_file {secret}", "auth_jwt_acl_claim acl", f"acl_file {rules}"
+            f"auth_jwt_secret_file {secret}", "auth_jwt_acl_claim acl", f"acl_file {rules}",
+            f"control_socket {self.path('ctl')}"
         )
         claims = {"sub": "ann"}
         self.assertEqual(self.login(hs256(claims)), NOT_AUTHORIZED)
@@ -135,6 +136,9 @@ class JwtScenario(Scenario):
         client.send(wire.publish(V5, "bob/a", b"x", qos=1, packet_id=2))
         self.assertEqual(client.expect(wire.PUBACK).reason, NOT_AUTHORIZED)
         self.broker.wait_log("topic 'bob/a' .JWT: none of 2 rows")
+        said = self.run_program([BROKER, "ctl", "--socket", self.path("ctl"), "explain", "-i", "c",
+                                 "-u", "ann", "publish", "bob/a"], 1)
+        self.assertIn("JWT: none of 2 rows, by the login of the client that is there", said)
         self.assertEqual(client.expect(wire.DISCONNECT).reason, MAXIMUM_CONNECT_TIME)
         client.wait_closed()
         self.broker.wait_log("Client c came with a login that has expired, disconnecting")

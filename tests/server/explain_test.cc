@@ -65,7 +65,10 @@ protected:
     // Without what the folder is called this time.
     std::string ask(const Question& question) {
         std::string text = "no answer";
-        explain(question, open_, config_, *access_, [&](const auto& found) {
+        const auto ask_own = [this](const broker::Inquiry& inquiry, const OnOwnRights& done) {
+            done(inquiry.client_id == "here" ? own_ : std::nullopt);
+        };
+        explain(question, open_, config_, *access_, ask_own, [&](const auto& found) {
             text = found ? in_words(found->login) + " | " + in_words(found->rights) : found.error();
             if (found) last_ = *found;
         });
@@ -96,6 +99,7 @@ protected:
     std::vector<std::unique_ptr<Door>> doors_;
     std::vector<Door*> open_;
     admin::Explanation last_;
+    std::optional<broker::Ruling> own_;  // Of the client "here".
 };
 
 TEST_F(Explain, who_is_known_and_what_a_line_allows) {
@@ -118,6 +122,22 @@ TEST_F(Explain, a_broker_that_is_open_to_everybody) {
               "yes: no users are configured, and allow_anonymous is true | yes: there is no "
               "acl_file: everything is allowed");
     EXPECT_EQ(login({.topic = "a"}), "yes: there is no user name, and allow_anonymous is true");
+}
+
+TEST_F(Explain, rights_of_its_own_are_asked_of_who_is_there) {
+    write("secret", std::string(32, 'x'));
+    own_ = broker::Ruling{.because = "JWT: none of 2 rows"};
+    start("listener 1\n" + rules_ + "auth_jwt_secret_file " + folder_ + "/secret\n");
+    const std::string by_the_file = "no: no line of acl_file rules allows it";
+    EXPECT_TRUE(rights({.client_id = "here", .topic = "b"}).starts_with(by_the_file + "; "));
+    doors_.clear();
+    open_.clear();
+    start("listener 1\n" + rules_ + "auth_jwt_secret_file " + folder_ +
+          "/secret\nauth_jwt_acl_claim acl\n");
+    EXPECT_EQ(rights({.client_id = "here", .topic = "b"}), "no: JWT: none of 2 rows");
+    EXPECT_TRUE(rights({.client_id = "away", .topic = "b"})
+                    .starts_with(by_the_file + ", unless its token says what it may do: ask while "
+                                               "the client is there; "));
 }
 
 TEST_F(Explain, each_listener_has_its_own) {
