@@ -38,6 +38,8 @@ std::string last_tls_reason();
 base::Result<void, std::string> refuse_tls_option(std::string_view option, std::string_view value);
 base::Result<void, std::string> set_lowest_tls_version(SSL_CTX* context,
                                                        const std::string& version);
+// Answers OpenSSL's question for the passphrase of a key file: nobody is there to be asked.
+int refuse_passphrase(char* into, int size, int is_for_writing, void* data);
 // Why a client's connection failed, and what to do; `code` is OpenSSL's of the error, or 0.
 std::string client_tls_error(SSL* ssl, unsigned long code, bool is_ready);
 

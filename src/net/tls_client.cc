@@ -20,10 +20,6 @@ namespace {
 
 using Done = base::Result<void, std::string>;
 
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
-
 Done set_authorities(SSL_CTX* context, const TlsClientOptions& options) {
     if (options.use_os_certs && SSL_CTX_set_default_verify_paths(context) != 1) {
         return refuse_tls_option("tls-use-os-certs", "");
@@ -145,7 +141,7 @@ Done TlsContext::set_up_client(const TlsClientOptions& options) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     // With a pre-shared key, too: a server that shows a certificate instead is refused.
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    if (!options.asks_passphrase) SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    if (!options.asks_passphrase) SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
     if (auto done = set_lowest_tls_version(context, options.version); !done) return done;
     const bool is_psk = !options.psk.empty();
     const std::string ciphers = !options.ciphers.empty() ? options.ciphers

@@ -16,11 +16,6 @@ namespace {
 
 using Done = base::Result<void, std::string>;
 
-// Nobody is there to be asked for it.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
-
 // A peer may neither renegotiate nor resume what this context has not checked, and what is
 // forgotten between two records costs no memory.
 void set_rules(SSL_CTX* context) {
@@ -35,7 +30,7 @@ void set_rules(SSL_CTX* context) {
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_dh_auto(context, 1);
     SSL_CTX_set_max_early_data(context, 0);
-    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
 }
 
 Done load_revoked(SSL_CTX* context, const std::string& file) {
@@ -60,6 +55,10 @@ std::string last_tls_reason() {
 
 Done refuse_tls_option(std::string_view option, std::string_view value) {
     return base::fail(fmt::format("{} '{}': {}.", option, value, last_tls_reason()));
+}
+
+int refuse_passphrase(char*, int, int, void*) {
+    return -1;
 }
 
 Done set_lowest_tls_version(SSL_CTX* context, const std::string& version) {
