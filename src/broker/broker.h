@@ -13,6 +13,7 @@
 #include "broker/counters.h"
 #include "broker/handover_ledger.h"
 #include "broker/interest.h"
+#include "broker/message_sink.h"
 #include "broker/options.h"
 #include "broker/retained_store.h"
 #include "broker/shared_groups.h"
@@ -53,6 +54,10 @@ public:
     Authorizer& authorizer() { return authorizer_; }
     Store& store() { return store_; }
     HandoverLedger& handovers() { return handovers_; }
+    // Null: nothing that is published is written anywhere.
+    MessageSink* message_sink() { return message_sink_; }
+    // Before the shards run; outlives them.
+    void set_message_sink(MessageSink* sink) { message_sink_ = sink; }
 
     // Sessions of all shards, for global_max_clients. False if `max` are there already.
     bool add_session(std::int64_t max) {
@@ -86,6 +91,7 @@ private:
     SharedGroups shared_groups_;
     RetainedStore retained_;
     HandoverLedger handovers_;
+    MessageSink* message_sink_ = nullptr;
     std::atomic<std::int64_t> sessions_{0};
     std::atomic<std::uint64_t> session_numbers_{1};
 };

@@ -46,6 +46,7 @@ enum class Refusal : std::uint8_t {
     subscription_limit,  // max_subscriptions_per_client.
     retained_limit,      // max_retained_*.
     store_failed,        // What cannot be kept any more.
+    mysql_store,         // A message that is not stored: the queue is full.
     session_takeover,    // The older of two connections of one client id.
     not_authorized,      // A PUBLISH, SUBSCRIBE or will that the access rules forbid.
     other,

@@ -245,6 +245,9 @@ ReasonCode Connection::route(const mqtt::Publish& packet) {
                                 session_->client_id(), packet.topic);
         return ReasonCode::quota_exceeded;
     }
+    if (shard_.broker().message_sink()) {
+        shard_.give_to_sink(publication, session_->client_id(), session_->user_name());
+    }
     return shard_.route(publication) ? ReasonCode::success : ReasonCode::no_matching_subscribers;
 }
 

@@ -15,7 +15,8 @@ std::string_view name_of(Refusal cause) {
         "auth_failures", "malformed_packet", "protocol_error",     "packet_too_large",
         "topic",         "topic_alias",      "receive_maximum",    "message_rate",
         "byte_rate",     "user_properties",  "subscription_limit", "retained_limit",
-        "store_failed",  "session_takeover", "not_authorized",     "other"};
+        "store_failed",  "mysql_store",      "session_takeover",   "not_authorized",
+        "other"};
     return names[static_cast<std::size_t>(cause)];
 }
 

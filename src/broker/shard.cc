@@ -74,6 +74,17 @@ bool Shard::route(Publication& publication) {
     return here || elsewhere || shared;
 }
 
+void Shard::give_to_sink(Publication& publication, std::string_view client_id,
+                         std::string_view user_name) {
+    const MessageOrigin origin{client_id, user_name, environment_.clock};
+    if (broker_.message_sink()->take(publication, origin)) return;
+    // One line a minute, whoever published it.
+    refusals_.print(Refusal::mysql_store, "mysql_store",
+                    "mysql_store: a message to {} is not stored: too much waits for the database "
+                    "already.",
+                    quoted(publication.topic));
+}
+
 // Other shards do not say who would keep it, so whom they would give it to counts as if.
 bool Shard::is_beyond_store(const Publication& publication) {
     const Store& store = broker_.store();
@@ -162,6 +173,7 @@ void Shard::publish_will(std::string_view client_id, const PendingWill& will, bo
         publication.expiry_wall_ms = wall_ms() + std::int64_t{*will.expiry_s} * 1000;
         publication.kept = {};  // Made before its expiry was known.
     }
+    if (broker_.message_sink()) give_to_sink(publication, client_id, will.user_name);
     publish(publication);
 }
 

@@ -79,6 +79,9 @@ public:
     bool route(Publication& publication);
     // It may have to be kept, and cannot be: the store has failed.
     bool is_beyond_store(const Publication& publication);
+    // To the broker's MessageSink, which is there.
+    void give_to_sink(Publication& publication, std::string_view client_id,
+                      std::string_view user_name);
     // Not if its client may no longer publish it. `is_recorded`: the store knew of it.
     void publish_will(std::string_view client_id, const PendingWill& will, bool is_recorded);
     // Messages that another shard's clients published.

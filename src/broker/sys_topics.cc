@@ -70,6 +70,7 @@ void SysTopics::publish_all() {
     publish_clients();
     publish_traffic();
     publish_store();
+    publish_sink();
     publish_heap();
     publish_loads();
     publish_refusals();
@@ -144,6 +145,17 @@ void SysTopics::publish_store() {
     publish("store/bytes/waiting", figures.waiting_bytes);
     publish("store/behind", figures.times_behind);
     publish("store/dropped", figures.dropped);
+}
+
+// Only with a mysql_store.
+void SysTopics::publish_sink() {
+    MessageSink* const sink = shard_.broker().message_sink();
+    if (!sink) return;
+    const MessageSink::Figures figures = sink->figures();
+    publish("nightjar/mysql_store/stored", figures.stored);
+    publish("nightjar/mysql_store/dropped", figures.dropped);
+    publish("nightjar/mysql_store/waiting", std::uint64_t{figures.waiting});
+    publish("nightjar/mysql_store/waiting/bytes", std::uint64_t{figures.waiting_bytes});
 }
 
 void SysTopics::publish_heap() {

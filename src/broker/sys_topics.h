@@ -41,6 +41,7 @@ private:
     void publish_clients();
     void publish_traffic();
     void publish_store();
+    void publish_sink();
     void publish_heap();
     void publish_loads();
     void publish_refusals();
