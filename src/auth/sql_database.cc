@@ -23,10 +23,10 @@ SqlDatabase::SqlDatabase(const SqlServer& server, std::size_t workers, std::stri
     }
 }
 
-base::Result<SqlTable, std::string> SqlDatabase::query(std::size_t worker, const SqlQuery& query,
-                                                       const SqlValues& values) {
+template <typename Answer, typename Ask>
+base::Result<Answer, SqlError> SqlDatabase::within_timeout(std::size_t worker, const Ask& ask) {
     const std::uint64_t began_us = steady_us();
-    if (!health_.may_ask(began_us)) return base::fail(std::string(ServerHealth::left_alone));
+    if (!health_.may_ask(began_us)) return base::fail(SqlError{ServerHealth::left_alone, true});
     Worker& mine = *workers_[worker];
     mine.deadline_ms.store(began_us / 1000 + timeout_ms_);
     if (busy_.fetch_add(1) == 0) {
@@ -34,18 +34,38 @@ base::Result<SqlTable, std::string> SqlDatabase::query(std::size_t worker, const
         if (!watcher_.joinable() && !finishing_) watcher_ = std::thread([this] { watch(); });
         something_to_watch_.notify_one();
     }
-    auto table = mine.connection.query(query, values);
+    base::Result<Answer, SqlError> answer = ask(mine.connection);
     mine.deadline_ms.store(0);
     busy_.fetch_sub(1);
-    count(table ? nullptr : &table.error(), began_us);
+    count(answer ? nullptr : &answer.error(), began_us);
+    return answer;
+}
+
+base::Result<SqlTable, SqlError> SqlDatabase::try_query(std::size_t worker, const SqlQuery& query,
+                                                        const SqlValues& values) {
+    return within_timeout<SqlTable>(
+        worker, [&](SqlConnection& connection) { return connection.query(query, values); });
+}
+
+base::Result<SqlTable, std::string> SqlDatabase::query(std::size_t worker, const SqlQuery& query,
+                                                       const SqlValues& values) {
+    auto table = try_query(worker, query, values);
     if (!table) return base::fail(std::move(table.error().message));
     return std::move(*table);
 }
 
-void SqlDatabase::count(const SqlError* error, std::uint64_t began_us) {
+base::Result<void, SqlError> SqlDatabase::execute(std::size_t worker, const std::string& text,
+                                                  const std::vector<std::string>& values) {
+    return within_timeout<void>(
+        worker, [&](SqlConnection& connection) { return connection.execute(text, values); });
+}
+
+// What took too long counts as lost.
+void SqlDatabase::count(SqlError* error, std::uint64_t began_us) {
     if (error == nullptr) return health_.answered(began_us);
     const bool is_late = steady_us() - began_us >= timeout_ms_ * 1000;
-    health_.failed(began_us, error->message, error->is_lost || is_late);
+    error->is_lost = error->is_lost || is_late;
+    health_.failed(began_us, error->message, error->is_lost);
 }
 
 // Ends what waits for longer than it may.

@@ -54,6 +54,12 @@ public:
     bool post(WorkPool::Work work) { return pool_.post(std::move(work)); }
     base::Result<SqlTable, std::string> query(std::size_t worker, const SqlQuery& query,
                                               const SqlValues& values);
+    // The same, for who must know whether the server is lost, as it is while it is left alone.
+    base::Result<SqlTable, SqlError> try_query(std::size_t worker, const SqlQuery& query,
+                                               const SqlValues& values);
+    // SqlConnection::execute().
+    base::Result<void, SqlError> execute(std::size_t worker, const std::string& text,
+                                         const std::vector<std::string>& values);
     // Waits for what is being worked on, which takes no longer than the timeout.
     void finish();
 
@@ -69,7 +75,10 @@ private:
 
     void watch();
     void abort_overdue(std::uint64_t now_ms);
-    void count(const SqlError* error, std::uint64_t began_us);
+    // What `ask(connection)` returns, if the server may be asked, and within the timeout.
+    template <typename Answer, typename Ask>
+    base::Result<Answer, SqlError> within_timeout(std::size_t worker, const Ask& ask);
+    void count(SqlError* error, std::uint64_t began_us);
 
     std::uint64_t timeout_ms_;
     std::vector<std::unique_ptr<Worker>> workers_;
