@@ -18,6 +18,7 @@
 #include "net/web_socket_layer.h"
 #include "server/http_access.h"
 #include "server/logger.h"
+#include "server/message_tables.h"
 #include "server/process.h"
 #include "server/server.h"
 #include "server/sql_access.h"
@@ -252,6 +253,7 @@ int run_broker(std::span<char*> args) {
         log_warnings(*config, log);
         auto checked = server::check_sql(*config);
         if (checked) checked = server::check_http(*config);
+        if (checked) checked = server::check_message_tables(*config);
         if (!checked) {
             log.print(base::LogType::error, "{}", checked.error());
             return exit_wrong_use;

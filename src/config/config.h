@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "config/bridge.h"
 #include "config/listener.h"
+#include "config/mysql_store.h"
 
 namespace config {
 
@@ -152,6 +153,7 @@ struct Config {
     std::string control_socket;  // Empty: none.
     Logging log;
     Persistence persistence;
+    MysqlStore mysql_store;
     bool enable_control_api = false;
     std::uint16_t packet_buffer_size_bytes = 4096;
     int websockets_log_level = 0;

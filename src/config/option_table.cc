@@ -44,6 +44,13 @@ constexpr Setting sql{.set = &set_sql_option, .same = &same<&Security::sql>, .of
 constexpr Setting http{
     .set = &set_http_option, .same = &same<&Security::http>, .of_listener = true};
 
+bool same_mysql_store(const Compared& one, const Compared& other) {
+    const MysqlStore& a = one.config.mysql_store;
+    const MysqlStore& b = other.config.mysql_store;
+    return a.database == b.database && a.queue == b.queue;
+}
+constexpr Setting mysql_store{.set = &set_mysql_store_option, .same = &same_mysql_store};
+
 constexpr std::string_view kept_at_once = "What changes is kept before it is acknowledged.";
 
 constexpr auto table = std::to_array<Option>({
@@ -368,6 +375,15 @@ constexpr auto table = std::to_array<Option>({
      number<Range{.max = payload_bytes_max}, &Config::message_size_limit_bytes>},
     {"mount_point", named_listener, honoured, reload,
      setting<&Listener::mount_point>(&set_mount_point)},
+    {"mysql_store",
+     general,
+     honoured,
+     restart,
+     setting<&Config::mysql_store, &MysqlStore::lines>(&set_mysql_store),
+     {},
+     Guards::nothing,
+     true},
+    {"mysql_store_*", general, honoured, restart, mysql_store, {}, Guards::nothing, true},
     {"notification_topic", bridge, accepted, reload, text<&Bridge::notification_topic>},
     {"notifications", bridge, accepted, reload, boolean<&Bridge::notifications>},
     {"notifications_local_only", bridge, accepted, reload,

@@ -212,6 +212,9 @@ base::Result<Config, Error> resolve(Draft draft, const Options& options) {
         inherit(listener, config);
         close_unchecked(listener);
     }
+    if (auto found = resolve_mysql_store(config); !found) {
+        return base::fail(Error{{}, 0, found.error()});
+    }
     for (Bridge& bridge : config.bridges) {
         if (!bridge.local_clean_session) bridge.local_clean_session = bridge.clean_session;
     }

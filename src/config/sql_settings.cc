@@ -150,15 +150,11 @@ Outcome set_sql_option(Draft& draft, Words& words) {
     return set;
 }
 
-Outcome check_sql(const SqlAuth& sql) {
-    if (sql.kind == SqlAuth::Kind::none) return {};
+Outcome check_sql_place(const SqlAuth& sql, std::string_view whose) {
     const auto refuse = [&](std::string_view what) {
-        return base::fail(fmt::format("Error: users in SQL ({}): {}.", sql.place.text, what));
+        return base::fail(fmt::format("Error: {} ({}): {}.", whose, sql.place.text, what));
     };
     if (sql.database.empty()) return refuse("the database is not named; say '..._database'");
-    if (sql.user_query.text.empty() && !sql.super_query.text.empty()) {
-        return refuse("'superquery' without 'userquery'");
-    }
     if (!sql.password.empty() && !sql.password_file.empty()) {
         return refuse("'password' and 'password_file' exclude each other");
     }
@@ -172,6 +168,16 @@ Outcome check_sql(const SqlAuth& sql) {
         return refuse("'tls on' of MySQL needs 'tls_ca'");
     }
     return {};
+}
+
+Outcome check_sql(const SqlAuth& sql) {
+    if (sql.kind == SqlAuth::Kind::none) return {};
+    constexpr std::string_view whose = "users in SQL";
+    if (sql.user_query.text.empty() && !sql.super_query.text.empty()) {
+        return base::fail(fmt::format("Error: {} ({}): 'superquery' without 'userquery'.", whose,
+                                      sql.place.text));
+    }
+    return check_sql_place(sql, whose);
 }
 
 }  // namespace config

@@ -1,4 +1,4 @@
-// The setters of users in SQL databases, and what becomes of plugins that had them.
+// The setters of users and messages in SQL databases, and what becomes of plugins that had users.
 #pragma once
 
 #include <string_view>
@@ -22,5 +22,13 @@ bool is_sql_plugin(const Plugin& plugin);
 base::Result<void, Error> take_over_sql_plugins(Draft& draft);
 // What is missing, or does not fit together.
 Outcome check_sql(const SqlAuth& sql);
+// The same of what leads to the database alone; `whose` it is begins the sentence.
+Outcome check_sql_place(const SqlAuth& sql, std::string_view whose);
+
+// mysql_store.cc: mysql_store, mysql_store_KEY.
+Outcome set_mysql_store(Draft& draft, Words& words);
+Outcome set_mysql_store_option(Draft& draft, Words& words);
+// Finds the database that messages are written to, when all options have been read.
+Outcome resolve_mysql_store(Config& config);
 
 }  // namespace config

@@ -27,6 +27,7 @@ Server::Server(config::Config config, config::Options source, Logger& log)
 Server::~Server() {
     log_.set_publisher({});
     access_.finish();
+    message_tables_.finish();
     if (store_) store_->finish();  // It wakes the shards until then.
     signals_.reset();              // Before the loop it stands on.
 }
@@ -55,6 +56,8 @@ base::Result<void, std::string> Server::make_shards() {
     if (auto made = make_store(); !made) return made;
     broker_ = std::make_unique<broker::Broker>(
         count, broker_options(config_), access_.authenticator(), access_.authorizer(), *store_);
+    if (auto opened = message_tables_.open(config_.mysql_store, log_); !opened) return opened;
+    broker_->set_message_sink(message_tables_.sink());
     for (std::uint32_t number = 0; number < count; ++number) {
         auto loop = net::EventLoop::create();
         if (!loop) return base::fail(loop.error());
@@ -123,6 +126,7 @@ void Server::run() {
     }());
     log_.set_publisher(
         [this](LogType type, std::string line) { publish_log_line(type, std::move(line)); });
+    message_tables_.start();
     for (std::size_t number = 1; number < shards_.size(); ++number) {
         threads_.emplace_back([shard = shards_[number].get()] { shard->run(); });
     }
@@ -131,6 +135,7 @@ void Server::run() {
     shards_[0]->run();
     for (std::thread& thread : threads_) thread.join();
     access_.finish();
+    message_tables_.finish();
     store_->finish();
     log_.set_publisher({});
 }
@@ -146,6 +151,7 @@ void Server::on_signal(int signal) {
 // Mosquitto saves its database at SIGUSR1.
 void Server::print_store() {
     access_.print_outside(log_);
+    message_tables_.print(log_);
     if (!durable_store_) {
         return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");
     }

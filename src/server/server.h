@@ -21,6 +21,7 @@
 #include "server/doors.h"
 #include "server/explain.h"
 #include "server/logger.h"
+#include "server/message_tables.h"
 #include "server/shard_thread.h"
 #include "server/supervisor.h"
 #include "storage/durable_store.h"
@@ -68,6 +69,7 @@ private:
     Logger& log_;
     Doors doors_;
     Access access_;
+    MessageTables message_tables_;
     std::unique_ptr<broker::Store> store_;
     storage::DurableStore* durable_store_ = nullptr;  // The same; null if it keeps nothing.
     std::unique_ptr<broker::Broker> broker_;

@@ -79,7 +79,9 @@ base::Result<std::string, std::string> read_password(const config::SqlAuth& sql)
                                   sql.place.text, name));
 }
 
-base::Result<auth::SqlServer, std::string> server_of(const config::SqlAuth& sql) {
+}  // namespace
+
+base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql) {
     auto password = read_password(sql);
     if (!password) return base::fail(password.error());
     auth::SqlServer server;
@@ -100,15 +102,13 @@ base::Result<auth::SqlServer, std::string> server_of(const config::SqlAuth& sql)
     return server;
 }
 
-std::string describe(const config::SqlAuth& sql) {
+std::string sql_name(const config::SqlAuth& sql) {
     const std::string where = !sql.unix_path.empty() ? sql.unix_path
                               : sql.port != 0        ? fmt::format("{}:{}", sql.host, sql.port)
                                                      : sql.host;
     return fmt::format("{} {}{}{}", name_of(sql.kind), sql.database, where.empty() ? "" : "@",
                        where);
 }
-
-}  // namespace
 
 base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth& sql) {
     if (!auth::has_sql) {
@@ -118,8 +118,8 @@ base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth&
                         sql.place.text));
     }
     auth::SqlSettings settings;
-    settings.name = describe(sql);
-    auto server = server_of(sql);
+    settings.name = sql_name(sql);
+    auto server = sql_server(sql);
     if (!server) return base::fail(server.error());
     settings.server = std::move(*server);
     if (auto read = read_queries(sql, settings); !read) return base::fail(read.error());

@@ -23,6 +23,10 @@ inline constexpr std::string_view default_acl_query =
 // Fails with a sentence that names the option's file and line.
 base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth& sql);
 
+// Where a database is, and how the log names it. Fails as sql_settings() does.
+base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql);
+std::string sql_name(const config::SqlAuth& sql);
+
 // Everything about databases that can be judged without one.
 base::Result<void, std::string> check_sql(const config::Config& config);
 

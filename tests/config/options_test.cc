@@ -30,6 +30,7 @@ const std::map<std::string_view, std::string> values = {
     {"log_dest", "stdout"},
     {"log_type", "all"},
     {"max_packet_size", "20"},
+    {"mysql_store", "a/# messages"},
     {"persistent_client_expiration", "2w"},
     {"plugin_load", "name path"},
     {"plugin_opt_*", "value"},
@@ -73,6 +74,8 @@ std::string completion(const Option& option) {
         text += "certfile x\n";
     }
     if (option.name == "cafile" || option.name == "capath") text += "keyfile x\n";
+    if (option.name == "mysql_store") text += "mysql_store_database x\n";
+    if (option.name == "mysql_store_*") text += "mysql_store a messages\n";
     const bool is_of_jwt = option.name.starts_with("auth_jwt_");
     if (is_of_jwt && option.name != "auth_jwt_key_file") text += "auth_jwt_key_file x\n";
     return text;
@@ -80,7 +83,8 @@ std::string completion(const Option& option) {
 
 std::string spelled(std::string_view name) {
     std::string key(name);
-    const bool is_of_sql = name.starts_with("auth_") && name != "auth_opt_*";
+    const bool is_of_sql =
+        name == "mysql_store_*" || (name.starts_with("auth_") && name != "auth_opt_*");
     const char* const rest = name == "auth_http_*" ? "url" : is_of_sql ? "database" : "key";
     if (key.back() == '*') key.replace(key.size() - 1, 1, rest);
     return key;

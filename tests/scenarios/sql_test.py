@@ -322,5 +322,59 @@ class Trouble(SqlScenario):
         self.trouble(PostgreSql)
 
 
+MESSAGES = ("CREATE TABLE messages (id BIGINT AUTO_INCREMENT PRIMARY KEY, topic TEXT NOT NULL,"
+            " payload LONGBLOB NOT NULL, qos TINYINT NOT NULL, retain TINYINT NOT NULL,"
+            " clientid TEXT NOT NULL, username TEXT, published_at DATETIME(3) NOT NULL)"
+            " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+
+
+class MysqlStore(SqlScenario):
+    """Messages that become rows of a table."""
+
+    def start(self, config="mysql_store a/# messages", table=MESSAGES):
+        if not MariaDb.program:
+            self.skipTest(MariaDb.needs + " is not installed")
+        self.database = running(MariaDb)
+        self.database.run("DROP TABLE IF EXISTS messages", table)
+        place = [f"mysql_store_{key} {value}" for key, value in self.database.place().items()]
+        self.start_broker("\n".join([config, "sys_interval 1", "mysql_store_timeout 1s", *place]))
+
+    def wait_rows(self, count):
+        wait_until(lambda: self.count() >= count, f"{count} rows")
+        self.assertEqual(self.count(), count)
+
+    def count(self):
+        return int(self.database.rows("SELECT COUNT(*) FROM messages")[0][0])
+
+    def test_messages_arrive_as_they_were_published(self):
+        self.start("mysql_store a/# messages\nmysql_store +/x messages\nmysql_store w messages")
+        payloads = (bytes(range(256)), b"", b"'; DROP TABLE messages; -- ", b"\\", b"\xff\xfe:v1?")
+        for qos, payload in enumerate(payloads):
+            with wire.Client(self.broker.port, "sender", version=V5, username="ann") as client:
+                client.publish("a/x", payload, min(qos, 2), retain=qos == 1)
+                client.publish("b/y", b"of no filter")
+                client.disconnect()
+        client = wire.Client(self.broker.port, "dies", will=("w", b"bye", 1, False))
+        client.close()
+        self.wait_rows(len(payloads) + 1)
+        rows = self.database.rows("SELECT topic, HEX(payload), qos, retain, clientid, username, "
+                                  "ABS(TIMESTAMPDIFF(SECOND, published_at, UTC_TIMESTAMP)) < 60 "
+                                  "FROM messages ORDER BY id")
+        self.assertEqual(rows, [["a/x", payload.hex().upper(), str(min(qos, 2)), str(int(qos == 1)),
+                                 "sender", "ann", "1"] for qos, payload in enumerate(payloads)] +
+                         [["w", b"bye".hex(), "1", "0", "dies", "NULL", "1"]])
+
+    def test_names_and_topics_inject_nothing(self):
+        self.start()
+        names = [name.replace("#", "") for name in INJECTIONS]
+        for name in names:
+            with wire.Client(self.broker.port, name, username=name) as client:
+                client.publish("a/" + name, name.encode(), 1)
+        self.wait_rows(len(names))
+        self.assertEqual(self.database.rows("SELECT topic, payload, clientid, username "
+                                            "FROM messages ORDER BY id"),
+                         [["a/" + name, name, name, name] for name in names])
+
+
 if __name__ == "__main__":
     main()
