@@ -54,6 +54,17 @@ std::size_t statement_bytes(std::string_view text, std::span<const MessageRow> r
 
 }  // namespace
 
+// TEXT takes the longest topic and client id that there are.
+std::string create_text(std::string_view table) {
+    return fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,"
+        " topic TEXT NOT NULL, payload LONGBLOB NOT NULL, qos TINYINT UNSIGNED NOT NULL,"
+        " retain TINYINT UNSIGNED NOT NULL, clientid TEXT NOT NULL, username TEXT,"
+        " published_at DATETIME(3) NOT NULL, INDEX (published_at))"
+        " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        quoted_name(table));
+}
+
 std::string insert_text(std::string_view table, std::size_t rows) {
     std::string text = fmt::format(
         "INSERT INTO {} (topic, payload, qos, retain, clientid, username, published_at) VALUES ",

@@ -18,7 +18,9 @@
 
 namespace auth {
 
-// "INSERT INTO `table` (...) VALUES (...), (...)" for this many rows; `table` is "table" or
+// "CREATE TABLE IF NOT EXISTS `table` (...)", with the columns that are written.
+std::string create_text(std::string_view table);
+// "INSERT INTO `table` (...) VALUES (...), (...)" for this many rows. `table` is "table" or
 // "database.table", of names that config::MysqlStore has checked.
 std::string insert_text(std::string_view table, std::size_t rows);
 // Of its :v1, :v2, ...

@@ -7,14 +7,17 @@
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
 #include "auth/mosquitto_hash.h"
+#include "auth/sql_messages.h"
 #include "cli/ask_password.h"
 #include "config/parse.h"
 #include "mqtt/topic.h"
 #include "server/logger.h"
+#include "server/message_tables.h"
 #include "server/sql_access.h"
 
 namespace cli {
@@ -194,13 +197,34 @@ Outcome explain(Database& database, const SqlOptions& options) {
     return {};
 }
 
+// Those of mysql_store, wherever users are.
+Outcome init_store(const config::Config& config, const SqlOptions& options) {
+    if (!config.mysql_store.is_on()) {
+        return fail(fmt::format("{} has no mysql_store.", options.file));
+    }
+    if (auto checked = server::check_message_tables(config); !checked) return checked;
+    auto server = server::sql_server(config.mysql_store.database);
+    if (!server) return base::fail(server.error());
+    auth::SqlConnection connection(std::move(*server));
+    std::set<std::string> tables;
+    for (const config::MysqlStoreLine& line : config.mysql_store.lines) tables.insert(line.table);
+    for (const std::string& table : tables) {
+        if (auto made = connection.execute(auth::create_text(table)); !made) {
+            return fail(made.error().message);
+        }
+        fmt::print("The table {} is there.\n", table);
+    }
+    return {};
+}
+
 struct Command {
     std::string_view name;
-    std::size_t words;  // Itself included.
-    Outcome (*run)(Database& database, const SqlOptions& options);
+    std::size_t words;                                              // Itself included.
+    Outcome (*run)(Database& database, const SqlOptions& options);  // Null: init_store().
 };
-constexpr std::array<Command, 5> commands{{
+constexpr std::array<Command, 6> commands{{
     {"init", 1, &init},
+    {"init-store", 1, nullptr},
     {"add-user", 2, &add_user},
     {"grant", 4, &grant},
     {"test", 2, &test},
@@ -287,6 +311,7 @@ Outcome run(const SqlOptions& options) {
     source.file = options.file;
     const auto config = config::parse(source);
     if (!config) return base::fail(config::to_string(config.error()));
+    if (!(*command)->run) return init_store(*config, options);
     const auto sql = find_sql(*config, options);
     if (!sql) return base::fail(sql.error());
     auto settings = server::sql_settings(**sql);
@@ -305,6 +330,7 @@ std::string sql_usage() {
         "nightjar sql makes and looks at the users of the database that a configuration file\n"
         "names by auth_mysql_, auth_postgresql_ or auth_sqlite_.\n\n"
         "Usage: nightjar sql [-c FILE] [-l PORT] init\n"
+        "       nightjar sql [-c FILE] init-store\n"
         "       nightjar sql [-c FILE] [-l PORT] add-user [-b PASSWORD] [--superuser] USER\n"
         "       nightjar sql [-c FILE] [-l PORT] grant [--deny] USER publish|subscribe|all FILTER\n"
         "       nightjar sql [-c FILE] [-l PORT] test [-b PASSWORD] [-i CLIENT] USER\n"
@@ -316,7 +342,8 @@ std::string sql_usage() {
         " -i : the client's id.\n"
         " -l : the listener whose database is meant; default: the first that has one.\n\n"
         "init makes the tables mqtt_user and mqtt_acl; add-user and grant write into them; test\n"
-        "and explain ask the queries of the file, and exit with 1 if the user is refused.\n",
+        "and explain ask the queries of the file, and exit with 1 if the user is refused.\n"
+        "init-store makes the tables that the lines of mysql_store name.\n",
         default_config);
 }
 

@@ -277,6 +277,7 @@ class Tool(SqlScenario):
         for words in (["fly"], [], ["init", "x"], ["test"], ["grant", "a", "b"]):
             self.assertIn("Error", self.sql(*words, want=1))
         self.assertIn("names no database of users", self.sql("init", want=1))
+        self.assertIn("has no mysql_store", self.sql("init-store", want=1))
         self.assertIn("Unknown option '-x'", self.sql("-x", want=3))
         self.assertIn("Usage: nightjar sql", self.sql("--help"))
 
@@ -323,22 +324,18 @@ class Trouble(SqlScenario):
         self.trouble(PostgreSql)
 
 
-MESSAGES = ("CREATE TABLE messages (id BIGINT AUTO_INCREMENT PRIMARY KEY, topic TEXT NOT NULL,"
-            " payload LONGBLOB NOT NULL, qos TINYINT NOT NULL, retain TINYINT NOT NULL,"
-            " clientid TEXT NOT NULL, username TEXT, published_at DATETIME(3) NOT NULL)"
-            " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-
-
 class MysqlStore(SqlScenario):
     """Messages that become rows of a table."""
 
-    def start(self, config="mysql_store a/# messages", table=MESSAGES):
+    def start(self, config="mysql_store a/# messages"):
         if not MariaDb.program:
             self.skipTest(MariaDb.needs + " is not installed")
         self.database = running(MariaDb)
-        self.database.run("DROP TABLE IF EXISTS messages", table)
+        self.database.run("DROP TABLE IF EXISTS messages")
         place = [f"mysql_store_{key} {value}" for key, value in self.database.place().items()]
         self.start_broker("\n".join([config, "sys_interval 1", "mysql_store_timeout 1s", *place]))
+        made = self.run_program([BROKER, "sql", "-c", self.broker.config_path, "init-store"])
+        self.assertIn("The table messages is there.\n", made)
 
     def wait_rows(self, count):
         """By what the broker says, which costs less than asking the database again and again."""
@@ -407,9 +404,9 @@ class MysqlStore(SqlScenario):
                          [[str(number)] for number in range(510)])
 
     def test_what_a_table_refuses_stops_nothing_else(self):
-        self.start("mysql_store a/# messages\nmysql_store b/# nowhere",
-                   MESSAGES.replace("topic TEXT", "topic VARCHAR(8)"))
-        self.database.run("SET GLOBAL max_allowed_packet = 1048576")
+        self.start("mysql_store a/# messages\nmysql_store b/# nowhere")
+        self.database.run("ALTER TABLE messages MODIFY topic VARCHAR(8) NOT NULL",
+                          "DROP TABLE nowhere", "SET GLOBAL max_allowed_packet = 1048576")
         self.addCleanup(self.database.run, "SET GLOBAL max_allowed_packet = 16777216")
         self.publish(1, topic="a/too/long/for/it")
         self.publish(1, topic="b/1")
