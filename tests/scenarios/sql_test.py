@@ -422,6 +422,20 @@ class MysqlStore(SqlScenario):
                              "'a/too/long/for/it': Data too long")
         self.broker.wait_log(place + r":\d+: mysql_store: table nowhere refuses a message to 'b/1'")
 
+    def test_a_reload_changes_nothing_and_says_so(self):
+        self.start()
+        self.broker.write_config()
+        self.broker.signal(signal.SIGHUP)
+        self.broker.wait_log(r"Warning: mysql_store has changed, which needs a restart")
+        self.broker.wait_log(r"Warning: mysql_store_\* has changed, which needs a restart")
+        self.publish(1)
+        self.broker.stop()
+        self.assertEqual(self.count(), 1)
+        self.broker.write_config("mysql_store a t\nmysql_store_database d\n"
+                                 "mysql_store_password_file /none")
+        self.assertRegex(self.run_program([BROKER, "-c", self.broker.config_path, "--test-config"],
+                                          3), r"broker.conf:\d+: the password_file /none cannot")
+
     def test_the_end_writes_what_waits_or_says_what_is_lost(self):
         self.start()
         self.publish(50)
