@@ -30,12 +30,12 @@ std::string quoted_name(std::string_view table) {
 
 std::string hexadecimal(base::Bytes bytes) {
     constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string text;
-    text.reserve(bytes.size() * 2);
+    std::string text(bytes.size() * 2, '0');
+    char* to = text.data();
     for (const auto byte : bytes) {
         const auto value = static_cast<unsigned>(byte);
-        text += digits[value >> 4];
-        text += digits[value & 15];
+        *to++ = digits[value >> 4];
+        *to++ = digits[value & 15];
     }
     return text;
 }
