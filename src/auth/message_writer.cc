@@ -113,33 +113,40 @@ std::size_t MessageWriter::write(std::vector<MessageRow>& batch) {
 std::size_t MessageWriter::write_rows(Table& table, Rows rows) {
     std::vector<Rows> parts{rows};  // The next one last.
     std::size_t settled = 0;
-    bool is_second_try = false;
     while (!parts.empty()) {
-        Rows part = parts.back();
-        const auto done = insert_(table.name, part);
-        if (!done && done.error().is_lost) {
-            if (queue_.rest(settings_.pause)) continue;
-            return settled;
-        }
-        const bool is_broken = table.refused_in_a_row >= refusals_max;
-        if (!done && part.size() == 1 && !is_broken && !std::exchange(is_second_try, true))
-            continue;
-        is_second_try = false;
+        const Rows part = parts.back();
+        const auto done = insert(table, part);
+        if (!done && done.error().is_lost) return settled;
         parts.pop_back();
-        if (!done && part.size() > 1) {
-            const std::size_t half = is_broken ? 1 : part.size() / 2;
+        if (done) {
+            note_stored(table, part.size());
+        } else if (part.size() > 1) {
+            const std::size_t half = table.is_broken() ? 1 : part.size() / 2;
             parts.push_back(part.subspan(half));
             parts.push_back(part.first(half));
             continue;
+        } else if (table.is_broken()) {
+            note_refused(table, rows.subspan(settled), done.error().message);
+            return rows.size();
+        } else {
+            note_refused(table, part, done.error().message);
         }
-        if (!done && is_broken) {
-            part = rows.subspan(settled);
-            parts.clear();
-        }
-        done ? note_stored(table, part.size()) : note_refused(table, part, done.error().message);
         settled += part.size();
     }
     return settled;
+}
+
+// Waits until the database answers. A message by itself is tried twice: errors of the moment, a
+// deadlock or a shutdown, are not its fault.
+base::Result<void, SqlError> MessageWriter::insert(const Table& table, Rows rows) {
+    bool is_final = rows.size() > 1 || table.is_broken();
+    while (true) {
+        auto done = insert_(table.name, rows);
+        if (done) return done;
+        const bool gives_up =
+            done.error().is_lost ? !queue_.rest(settings_.pause) : std::exchange(is_final, true);
+        if (gives_up) return done;
+    }
 }
 
 void MessageWriter::note_stored(Table& table, std::size_t count) {

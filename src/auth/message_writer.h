@@ -73,6 +73,8 @@ private:
         std::uint64_t refused_in_a_row = 0;
         std::uint64_t refused = 0;
         std::uint64_t reported_ms = 0;  // When that was logged last; 0 = never.
+
+        bool is_broken() const { return refused_in_a_row >= refusals_max; }
     };
 
     bool put(std::size_t table, broker::Publication& publication,
@@ -81,6 +83,8 @@ private:
     // How many of them are stored, or refused for good: all, but when the end has come.
     std::size_t write(std::vector<MessageRow>& batch);
     std::size_t write_rows(Table& table, Rows rows);
+    // Fails with what the database answers, or, when the end has come, with a loss.
+    base::Result<void, SqlError> insert(const Table& table, Rows rows);
     bool is_out_of_time() const;
     void note_stored(Table& table, std::size_t count);
     void note_refused(Table& table, Rows rows, const std::string& error);

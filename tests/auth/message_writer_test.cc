@@ -13,7 +13,7 @@ namespace auth {
 namespace {
 
 using Strings = std::vector<std::string>;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 MessageQueue::Limits small(std::size_t batch = 3) {
     return {.messages_max = 1000, .batch_messages_max = batch, .fill = 0ms};
@@ -83,8 +83,8 @@ TEST(MessageQueue, wakes_who_waits_for_a_first_message_and_for_a_full_batch) {
     EXPECT_EQ(taken.get(), (Strings{"1", "2"}));
 }
 
-// A database of topics. Its `bad` ones are refused; "lost" and "deadlock" say of what the next
-// statements fail. Everything happens while finish() drains the queue, or in wait().
+// A database that is lost for the next lost_ statements, and refuses the topics bad_, or one of
+// them once, or all. What came of it is looked at after finish().
 class Writer : public ::testing::Test {
 protected:
     base::Result<void, SqlError> insert(const std::string& table,
@@ -130,9 +130,9 @@ protected:
     MessageQueue::Limits limits_ = small(1000);
     std::set<std::string> bad_;
     std::string once_bad_ = "none";
-    bool all_bad_ = false;
     int lost_ = 0;
-    int statements_ = 0;
+    std::atomic<bool> all_bad_{false};  // A test changes it while the writer runs, and
+    std::atomic<int> statements_{0};    // looks at this one, but at nothing else.
     Strings stored_;
     support::FakeLog log_;
     support::FakeClock clock_;
@@ -165,6 +165,7 @@ TEST_F(Writer, what_is_lost_is_tried_again_and_nothing_else_meanwhile) {
     for (const char* topic : {"b/2", "b/3", "b/4"}) EXPECT_TRUE(publish(topic));
     writer().start();
     wait();
+    writer().finish();
     EXPECT_EQ(stored_, (Strings{"u:b/2", "u:b/3", "u:b/4"}));
     EXPECT_EQ(statements_, 7);
     EXPECT_EQ(writer().figures().dropped, 0U);
