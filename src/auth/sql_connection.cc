@@ -321,6 +321,12 @@ base::Result<void, SqlError> SqlConnection::execute(const std::string& text,
         statement.define_and_bind();
         statement.execute(true);
         return {};
+    } catch (const soci::soci_error& thrown) {
+        // Without the statement and all its values, which what() adds: they may be megabytes, and
+        // are not the log's to know.
+        SqlError error = state_->judge(thrown);
+        error.message = one_line(thrown.get_error_message());
+        return base::fail(std::move(error));
     } catch (const std::exception& error) {
         return base::fail(state_->judge(error));
     }

@@ -85,6 +85,14 @@ TEST_F(Connection, an_error_is_a_sentence_and_the_next_query_works) {
     }
 }
 
+TEST_F(Connection, an_error_of_a_statement_says_nothing_of_its_values) {
+    SqlConnection connection(server_);
+    const auto wrong = connection.execute("INSERT INTO nowhere VALUES (:v1)", {"a secret"});
+    ASSERT_FALSE(wrong);
+    EXPECT_NE(wrong.error().message.find("no such table: nowhere"), std::string::npos);
+    EXPECT_EQ(wrong.error().message.find("secret"), std::string::npos) << wrong.error().message;
+}
+
 TEST_F(Connection, rows_are_limited_in_number) {
     SqlConnection connection(server_);
     const std::string many =

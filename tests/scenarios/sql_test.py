@@ -421,6 +421,8 @@ class MysqlStore(SqlScenario):
         self.broker.wait_log(place + r":\d+: mysql_store: table messages refuses a message to "
                              "'a/too/long/for/it': Data too long")
         self.broker.wait_log(place + r":\d+: mysql_store: table nowhere refuses a message to 'b/1'")
+        self.assertNotIn("gone away", self.broker.log())  # As the large one would have it.
+        self.assertNotIn("INSERT", self.broker.log())
 
     def test_a_reload_changes_nothing_and_says_so(self):
         self.start()
