@@ -274,8 +274,11 @@ SqlTable SqlConnection::State::read(Prepared& to_run) const {
 
 // Whatever it was, what had been prepared is not used again.
 SqlError SqlConnection::State::judge(const std::exception& thrown) {
-    SqlError error{one_line(thrown.what()), !session};
     const auto* soci_error = dynamic_cast<const soci::soci_error*>(&thrown);
+    // what() adds the statement and all its values, which may be megabytes, and are not the log's
+    // to know.
+    const std::string said = soci_error ? soci_error->get_error_message() : thrown.what();
+    SqlError error{one_line(said), !session};
     if (soci_error != nullptr &&
         soci_error->get_error_category() == soci::soci_error::connection_error) {
         error.is_lost = true;
@@ -321,12 +324,6 @@ base::Result<void, SqlError> SqlConnection::execute(const std::string& text,
         statement.define_and_bind();
         statement.execute(true);
         return {};
-    } catch (const soci::soci_error& thrown) {
-        // Without the statement and all its values, which what() adds: they may be megabytes, and
-        // are not the log's to know.
-        SqlError error = state_->judge(thrown);
-        error.message = one_line(thrown.get_error_message());
-        return base::fail(std::move(error));
     } catch (const std::exception& error) {
         return base::fail(state_->judge(error));
     }
