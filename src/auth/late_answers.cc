@@ -52,28 +52,62 @@ private:
     base::Ref<Ticket> ticket_;
 };
 
+// What the copies of a piece of work have in common. If none of them was run, and all are gone,
+// who waits is told so.
+class Errand : public base::RefCounted<Errand> {
+public:
+    Errand(LateAnswers::Post post, std::uint32_t shard, std::function<void()> if_dropped)
+        : post_(std::move(post)), shard_(shard), if_dropped_(std::move(if_dropped)) {}
+    static void destroy(const Errand* errand) {
+        if (!errand->is_done_) errand->post_(errand->shard_, errand->if_dropped_);
+        delete errand;
+    }
+    // By who runs it, or could not post it.
+    void done() const { is_done_ = true; }
+
+private:
+    const LateAnswers::Post post_;
+    const std::uint32_t shard_;
+    const std::function<void()> if_dropped_;
+    mutable bool is_done_ = false;
+};
+
+AuthAnswer busy(const char* why) {
+    // Not "not authorised": the client is to try again.
+    return AuthAnswer::refuse(mqtt::ReasonCode::server_busy, why);
+}
+
 }  // namespace
 
 broker::AuthBegun LateAnswers::begin(std::uint32_t shard, Work work) {
     const auto ticket = base::Ref<Ticket>::adopt(new Ticket);
-    const bool is_posted =
-        pool_.post([this, shard, ticket, make = std::move(work)](std::size_t worker) {
-            if (!ticket->is_wanted()) return;
-            post_(shard, [ticket, answer = make(worker)] { ticket->answer(answer); });
-        });
-    if (!is_posted) {
-        // Not "not authorised": the client is to try again.
-        return {AuthAnswer::refuse(mqtt::ReasonCode::server_busy,
-                                   "too many wait for their authentication"),
-                nullptr};
+    const auto make = [this, shard, ticket, work = std::move(work)](std::size_t worker) {
+        if (!ticket->is_wanted()) return;
+        post_(shard, [ticket, answer = work(worker)] { ticket->answer(answer); });
+    };
+    if (!post(shard, make, [ticket] { ticket->answer(busy("who knows the users has changed")); })) {
+        return {busy("too many wait for their authentication"), nullptr};
     }
     return {AuthAnswer::later(), std::make_unique<LateExchange>(ticket)};
 }
 
 bool LateAnswers::ask(std::uint32_t shard,
-                      std::function<std::function<void()>(std::size_t worker)> work) {
-    return pool_.post(
-        [this, shard, work = std::move(work)](std::size_t worker) { post_(shard, work(worker)); });
+                      std::function<std::function<void()>(std::size_t worker)> work,
+                      std::function<void()> if_dropped) {
+    return post(
+        shard,
+        [this, shard, work = std::move(work)](std::size_t worker) { post_(shard, work(worker)); },
+        std::move(if_dropped));
+}
+
+bool LateAnswers::post(std::uint32_t shard, WorkPool::Work work, std::function<void()> if_dropped) {
+    const auto errand = base::Ref<Errand>::adopt(new Errand(post_, shard, std::move(if_dropped)));
+    const bool is_posted = pool_.post([errand, work = std::move(work)](std::size_t worker) {
+        errand->done();
+        work(worker);
+    });
+    if (!is_posted) errand->done();
+    return is_posted;
 }
 
 }  // namespace auth

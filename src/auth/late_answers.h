@@ -5,7 +5,8 @@
 //        \-> WorkPool: work(worker) -> post to the shard -> AuthWaiter, if it still waits
 //
 // A connection that ends meanwhile takes its exchange with it: work that has not begun is skipped
-// then, and an answer is dropped, so that who connects and goes does not hold up others.
+// then, and an answer is dropped, so that who connects and goes does not hold up others. Work that
+// the pool drops at its end tells its client that the server is busy.
 //
 // Owned by server/; outlives the connections. Threads: begin() by each shard for itself.
 #pragma once
@@ -30,10 +31,14 @@ public:
     // `later`, or, while too much waits, a refusal: the server is busy.
     broker::AuthBegun begin(std::uint32_t shard, Work work);
     // The same where no client waits: what `work` returns is called on the shard's thread. False,
-    // and nothing is done, while too much waits.
-    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work);
+    // and nothing is done, while too much waits. `if_dropped` is called there in place of it, if
+    // the pool ends before.
+    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work,
+             std::function<void()> if_dropped);
 
 private:
+    bool post(std::uint32_t shard, WorkPool::Work work, std::function<void()> if_dropped);
+
     WorkPool& pool_;
     Post post_;
 };

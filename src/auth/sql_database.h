@@ -47,8 +47,9 @@ public:
         return late_.begin(shard, std::move(work));
     }
     // LateAnswers::ask().
-    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work) {
-        return late_.ask(shard, std::move(work));
+    bool ask(std::uint32_t shard, std::function<std::function<void()>(std::size_t worker)> work,
+             std::function<void()> if_dropped) {
+        return late_.ask(shard, std::move(work), std::move(if_dropped));
     }
     // Work whose answer nobody waits for. False if too much waits.
     bool post(WorkPool::Work work) { return pool_.post(std::move(work)); }

@@ -11,6 +11,7 @@ using broker::Inquiry;
 using broker::Ruling;
 
 constexpr const char* too_many_wait = "too many wait for the database";
+constexpr const char* has_gone = "a reload has put another database in place of the one asked";
 
 SqlValues values_of(const Inquiry& inquiry) {
     return {.user_name = inquiry.user_name.value_or(""),
@@ -33,9 +34,12 @@ std::string_view word_for(broker::Access access) {
 }  // namespace
 
 void SqlSource::inquire_user(const Inquiry& inquiry, const OnUserRuling& done) {
-    const bool is_asked = database_.ask(inquiry.shard, [this, inquiry, done](std::size_t worker) {
-        return [done, ruling = rule_on_user(worker, inquiry)] { done(ruling); };
-    });
+    const bool is_asked = database_.ask(
+        inquiry.shard,
+        [this, inquiry, done](std::size_t worker) {
+            return [done, ruling = rule_on_user(worker, inquiry)] { done(ruling); };
+        },
+        [done] { done({.ruling = {.because = has_gone}}); });
     if (!is_asked) done({.ruling = {.because = too_many_wait}});
 }
 
@@ -65,9 +69,12 @@ void SqlSource::inquire_rights(const Inquiry& inquiry, const broker::OnRuling& d
         return done({.because = "a client without a user name has no rows in the database",
                      .remedy = "a user name"});
     }
-    const bool is_asked = database_.ask(inquiry.shard, [this, inquiry, done](std::size_t worker) {
-        return [done, ruling = rule_on_rights(worker, inquiry)] { done(ruling); };
-    });
+    const bool is_asked = database_.ask(
+        inquiry.shard,
+        [this, inquiry, done](std::size_t worker) {
+            return [done, ruling = rule_on_rights(worker, inquiry)] { done(ruling); };
+        },
+        [done] { done({.because = has_gone}); });
     if (!is_asked) done({.because = too_many_wait});
 }
 

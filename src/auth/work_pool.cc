@@ -31,6 +31,7 @@ void WorkPool::finish() {
         waiting_.store(0, std::memory_order_relaxed);
     }
     something_to_do_.notify_all();
+    dropped.clear();  // Who waits for it need not wait for the threads.
     for (std::thread& thread : threads) thread.join();
 }
 

@@ -143,5 +143,30 @@ TEST_F(LateAnswersTest, the_server_is_busy_while_too_many_wait) {
     held.let_go();
 }
 
+TEST_F(LateAnswersTest, who_waits_for_work_that_is_dropped_is_told_that_the_server_is_busy) {
+    Held held(pool_);
+    const auto begun = begin("ann");
+    begun.exchange->answer_to(waiter_);
+    std::thread end([&] { pool_.finish(); });
+    run_one();
+    held.let_go();
+    end.join();
+    ASSERT_EQ(waiter_.got.size(), 1U);
+    EXPECT_EQ(waiter_.got[0].kind, AuthAnswer::Kind::refused);
+    EXPECT_EQ(waiter_.got[0].reason, mqtt::ReasonCode::server_busy);
+}
+
+TEST_F(LateAnswersTest, a_question_that_is_dropped_has_an_answer_of_its_own) {
+    Held held(pool_);
+    std::string said;
+    ASSERT_TRUE(answers_.ask(
+        7, [&](std::size_t) { return [&] { said = "done"; }; }, [&] { said = "dropped"; }));
+    std::thread end([&] { pool_.finish(); });
+    run_one();
+    held.let_go();
+    end.join();
+    EXPECT_EQ(said, "dropped");
+}
+
 }  // namespace
 }  // namespace auth
