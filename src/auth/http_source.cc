@@ -36,9 +36,10 @@ std::string body_of(const LoginAttempt& attempt, bool has_password) {
 
 }  // namespace
 
-HttpSource::HttpSource(HttpSettings settings, base::Log& log, LateAnswers::Post post, Ask ask)
+HttpSource::HttpSource(HttpSettings settings, base::Log& log, LateAnswers::Post post,
+                       LoginHeritage heritage, Ask ask)
     : has_rights_(settings.has_rights),
-      logins_(settings.logins),
+      logins_(settings.logins, std::move(heritage)),
       health_("service", std::move(settings.name), log),
       ask_(ask ? std::move(ask) : Ask([this](std::size_t worker, const std::string& body) {
           return connections_[worker]->post(body);
@@ -71,6 +72,9 @@ AuthAnswer HttpSource::log_in(std::size_t worker, const Question& question) {
     const std::uint64_t began_us = steady_us();
     if (!health_.may_ask(began_us)) return answer_to_trouble(attempt);
     const auto reply = ask_(worker, question.body);
+    if (!reply && is_finishing_) {
+        return AuthAnswer::refuse(ReasonCode::server_busy, "who knows the users has changed");
+    }
     if (!reply) {
         health_.failed(began_us, reply.error().message, reply.error().is_lost);
         return answer_to_trouble(attempt);
@@ -109,6 +113,7 @@ AuthAnswer HttpSource::answer_to_trouble(const LoginAttempt& attempt) {
 }
 
 void HttpSource::finish() {
+    is_finishing_ = true;
     for (const auto& connection : connections_) connection->abort();
     pool_.finish();
 }

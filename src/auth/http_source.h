@@ -11,6 +11,7 @@
 // that wait, what LoginCache keeps.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,14 +47,20 @@ public:
     };
 
     // Without `ask` over HTTP.
-    HttpSource(HttpSettings settings, base::Log& log, LateAnswers::Post post, Ask ask = nullptr);
+    HttpSource(HttpSettings settings, base::Log& log, LateAnswers::Post post,
+               LoginHeritage heritage = {}, Ask ask = nullptr);
     HttpSource(const HttpSource&) = delete;
     HttpSource& operator=(const HttpSource&) = delete;
     ~HttpSource() { finish(); }
 
+    // For who takes our place; of other users there is none, since rights go with the sessions.
+    LoginHeritage heritage(bool has_same_users) const {
+        return has_same_users ? logins_.heritage(true) : LoginHeritage();
+    }
+
     // Credentials with a name and without a method.
     broker::AuthBegun begin(const broker::Credentials& credentials);
-    // What is being asked fails within a second.
+    // What is being asked fails within a second, and its client is told that the server is busy.
     void finish();
 
     const std::string& name() const { return health_.name(); }
@@ -75,6 +82,7 @@ private:
     ServerHealth health_;
     std::vector<std::unique_ptr<HttpConnection>> connections_;  // One for each worker.
     const Ask ask_;
+    std::atomic<bool> is_finishing_{false};
 
     WorkPool pool_;  // After what its workers use.
     LateAnswers late_;

@@ -17,7 +17,7 @@ constexpr std::size_t filling_part = 8;
 }  // namespace
 
 bool KnownClients::put(std::string_view client_id, KnownLogin login, TopicRules rules,
-                       std::uint64_t now_ms, const Times& times) {
+                       std::uint64_t now_ms, const Times& times) const {
     const std::uint64_t unused_ms =
         times.fresh_ms + std::clamp(times.stale_ms, unused_min_ms, unused_max_ms);
     return stripe_of(client_id).with([&](Stripe& stripe) {
@@ -29,6 +29,7 @@ bool KnownClients::put(std::string_view client_id, KnownLogin login, TopicRules 
             found = stripe.entries.try_emplace(std::string(client_id)).first;
         }
         Entry& entry = found->second;
+        entry.rules_origin = login.origin;
         entry.login = std::move(login);
         entry.rules = std::move(rules);
         entry.rules_read_ms = now_ms;
@@ -52,19 +53,20 @@ void KnownClients::drop_unused(Stripe& stripe, std::uint64_t before_ms) {
 }
 
 void KnownClients::put_rules(std::string_view client_id, std::string_view user_name,
-                             TopicRules rules, std::uint64_t now_ms) {
+                             TopicRules rules, std::uint64_t now_ms, std::uint32_t origin) const {
     stripe_of(client_id).with([&](Stripe& stripe) {
         const auto found = stripe.entries.find(client_id);
         if (found == stripe.entries.end() || found->second.login.user_name != user_name) return;
         Entry& entry = found->second;
         entry.rules = std::move(rules);
+        entry.rules_origin = origin;
         entry.rules_read_ms = now_ms;
         entry.next_read_ms = 0;
     });
 }
 
 void KnownClients::keep_rules(std::string_view client_id, std::uint64_t now_ms,
-                              std::uint64_t retry_ms) {
+                              std::uint64_t retry_ms) const {
     stripe_of(client_id).read([&](const Stripe& stripe) {
         const auto found = stripe.entries.find(client_id);
         if (found != stripe.entries.end()) found->second.next_read_ms = now_ms + retry_ms;
@@ -72,7 +74,7 @@ void KnownClients::keep_rules(std::string_view client_id, std::uint64_t now_ms,
 }
 
 void KnownClients::forget_login(std::string_view client_id, std::string_view user_name,
-                                const Digest& password) {
+                                const Digest& password) const {
     stripe_of(client_id).with([&](Stripe& stripe) {
         const auto found = stripe.entries.find(client_id);
         if (found == stripe.entries.end()) return;
@@ -83,8 +85,20 @@ void KnownClients::forget_login(std::string_view client_id, std::string_view use
     });
 }
 
+// Its rules are old, or another's. What that one was told to read it may never have read.
+bool KnownClients::must_be_read(const Entry& entry, std::uint64_t now_ms, std::uint32_t origin) {
+    const std::uint64_t until_ms = now_ms + read_takes_at_most_ms;
+    if (entry.reader.load(std::memory_order_relaxed) != origin &&
+        entry.reader.exchange(origin) != origin) {
+        entry.next_read_ms.store(until_ms);
+        return true;
+    }
+    std::uint64_t next_ms = entry.next_read_ms.load(std::memory_order_relaxed);
+    return next_ms <= now_ms && entry.next_read_ms.compare_exchange_strong(next_ms, until_ms);
+}
+
 KnownClients::Answer KnownClients::judge(const broker::AccessRequest& request, std::uint64_t now_ms,
-                                         const Times& times) {
+                                         const Times& times, std::uint32_t origin) const {
     return stripe_of(request.client_id).read([&](const Stripe& stripe) -> Answer {
         const auto found = stripe.entries.find(request.client_id);
         if (found == stripe.entries.end()) return {Verdict::unknown, true};
@@ -93,10 +107,8 @@ KnownClients::Answer KnownClients::judge(const broker::AccessRequest& request, s
         entry.used_ms.store(now_ms, std::memory_order_relaxed);
         const std::uint64_t age_ms = now_ms - std::min(now_ms, entry.rules_read_ms);
         Answer answer;
-        if (age_ms > times.fresh_ms) {
-            std::uint64_t next_ms = entry.next_read_ms.load(std::memory_order_relaxed);
-            answer.is_stale = next_ms <= now_ms && entry.next_read_ms.compare_exchange_strong(
-                                                       next_ms, now_ms + read_takes_at_most_ms);
+        if (age_ms > times.fresh_ms || entry.rules_origin != origin) {
+            answer.is_stale = must_be_read(entry, now_ms, origin);
         }
         const bool is_too_old = age_ms > times.fresh_ms && age_ms - times.fresh_ms > times.stale_ms;
         answer.verdict = !is_too_old && entry.rules.allows(request.access, request.topic)

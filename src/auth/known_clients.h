@@ -5,8 +5,12 @@
 // One entry a client id, which is one session. When many are there, those that nobody has used for
 // hours make room for others.
 //
-// Threads: any. 16 stripes by client id, a shared_mutex each, held for a look-up; messages only
-// read. Limits: entries_max; who finds no room is not let in.
+// A source whose place another one takes at a reload leaves them to its successor. Who said what is
+// known by a number, the origin: where the successor has other users, what its predecessor said
+// lets nobody in, and its rules hold until they have been read anew.
+//
+// Owned by the sources that share it. Threads: any. 16 stripes by client id, a shared_mutex each,
+// held for a look-up; messages only read. Limits: entries_max; who finds no room is not let in.
 #pragma once
 
 #include <array>
@@ -22,6 +26,7 @@
 #include "auth/topic_rules.h"
 #include "base/guarded.h"
 #include "base/hash.h"
+#include "base/ref_counted.h"
 
 namespace auth {
 
@@ -35,6 +40,7 @@ struct KnownUser {
 };
 
 struct KnownLogin {
+    std::uint32_t origin = 0;  // Who let it in.
     std::string user_name{};
     std::uint32_t realm = 0;
     std::uint16_t listener_port = 0;  // Where the answer depends on it.
@@ -46,7 +52,7 @@ struct KnownLogin {
     std::uint64_t read_ms = 0;           // When all that was said.
 };
 
-class KnownClients {
+class KnownClients : public base::RefCounted<KnownClients> {
 public:
     static constexpr std::size_t entries_max = 1'000'000;
 
@@ -64,21 +70,27 @@ public:
 
     KnownClients() : KnownClients(entries_max) {}
     explicit KnownClients(std::size_t entries) : stripe_entries_max_(entries / stripes) {}
+    static void destroy(const KnownClients* clients) { delete clients; }
+
+    // A number that nobody had before.
+    std::uint32_t new_origin() const { return origins_.fetch_add(1) + 1; }
 
     // False if there is no room.
     bool put(std::string_view client_id, KnownLogin login, TopicRules rules, std::uint64_t now_ms,
-             const Times& times);
+             const Times& times) const;
     // In place of what it had, if it is still that user's.
     void put_rules(std::string_view client_id, std::string_view user_name, TopicRules rules,
-                   std::uint64_t now_ms);
+                   std::uint64_t now_ms, std::uint32_t origin = 0) const;
     // They could not be read: the next attempt is not due before `retry_ms` from now.
-    void keep_rules(std::string_view client_id, std::uint64_t now_ms, std::uint64_t retry_ms);
+    void keep_rules(std::string_view client_id, std::uint64_t now_ms, std::uint64_t retry_ms) const;
 
     // This password is not right any more: nobody is let in by the entry; its rules stay.
     void forget_login(std::string_view client_id, std::string_view user_name,
-                      const Digest& password);
+                      const Digest& password) const;
 
-    Answer judge(const broker::AccessRequest& request, std::uint64_t now_ms, const Times& times);
+    // `origin`: who asks.
+    Answer judge(const broker::AccessRequest& request, std::uint64_t now_ms, const Times& times,
+                 std::uint32_t origin = 0) const;
     std::optional<KnownLogin> find(std::string_view client_id, std::string_view user_name) const;
     std::string explain(const broker::AccessRequest& request) const;
     std::size_t size() const;
@@ -89,7 +101,9 @@ private:
         KnownLogin login{};
         TopicRules rules{};
         std::uint64_t rules_read_ms = 0;
+        std::uint32_t rules_origin = 0;
         // Written by who only reads the rest.
+        mutable std::atomic<std::uint32_t> reader{0};  // The origin that next_read_ms counts for.
         mutable std::atomic<std::uint64_t> used_ms{0};
         mutable std::atomic<std::uint64_t> next_read_ms{0};
     };
@@ -100,15 +114,15 @@ private:
     };
     static void drop_unused(Stripe& stripe, std::uint64_t before_ms);
 
-    base::Guarded<Stripe, std::shared_mutex>& stripe_of(std::string_view client_id) {
-        return stripes_[base::hash(client_id) % stripes];
-    }
-    const base::Guarded<Stripe, std::shared_mutex>& stripe_of(std::string_view client_id) const {
+    static bool must_be_read(const Entry& entry, std::uint64_t now_ms, std::uint32_t origin);
+
+    base::Guarded<Stripe, std::shared_mutex>& stripe_of(std::string_view client_id) const {
         return stripes_[base::hash(client_id) % stripes];
     }
 
-    std::size_t stripe_entries_max_;
-    std::array<base::Guarded<Stripe, std::shared_mutex>, stripes> stripes_;
+    const std::size_t stripe_entries_max_;
+    mutable std::atomic<std::uint32_t> origins_{0};
+    mutable std::array<base::Guarded<Stripe, std::shared_mutex>, stripes> stripes_;
 };
 
 }  // namespace auth

@@ -34,11 +34,21 @@ AuthAnswer accept(const KnownLogin& known, std::uint64_t now_ms) {
     return answer;
 }
 
+LoginHeritage completed(LoginHeritage heritage) {
+    if (!heritage.clients) {
+        heritage.clients = base::Ref<KnownClients>::adopt(new KnownClients);
+        heritage.secret = random_bytes(secret_bytes);
+        heritage.origin = 0;
+    }
+    if (heritage.origin == 0) heritage.origin = heritage.clients->new_origin();
+    return heritage;
+}
+
 }  // namespace
 
-LoginCache::LoginCache(const Settings& settings)
+LoginCache::LoginCache(const Settings& settings, LoginHeritage heritage)
     : settings_(settings),
-      secret_(random_bytes(secret_bytes)),
+      known_(completed(std::move(heritage))),
       no_password_(digest(random_bytes(secret_bytes))) {}
 
 LoginAttempt LoginCache::attempt_of(const broker::Credentials& credentials) const {
@@ -68,11 +78,11 @@ std::optional<AuthAnswer> LoginCache::find(const LoginAttempt& attempt) {
 
 std::optional<AuthAnswer> LoginCache::find_admitted(const LoginAttempt& attempt) const {
     if (settings_.cache_ms == 0) return std::nullopt;
-    const auto known = clients_.find(attempt.client_id, attempt.user_name);
-    const bool is_the_same = known && known->realm == attempt.realm &&
-                             known->listener_port == attempt.listener_port &&
-                             known->peer_host == attempt.peer_host &&
-                             is_equal_secret(known->password, attempt.password_digest);
+    const auto known = known_.clients->find(attempt.client_id, attempt.user_name);
+    const bool is_the_same =
+        known && known->origin == known_.origin && known->realm == attempt.realm &&
+        known->listener_port == attempt.listener_port && known->peer_host == attempt.peer_host &&
+        is_equal_secret(known->password, attempt.password_digest);
     const std::uint64_t now_ms = steady_ms();
     const bool is_fresh = known && now_ms - known->read_ms <= settings_.cache_ms;
     if (!is_the_same || !is_fresh || has_ended(*known, now_ms)) return std::nullopt;
@@ -94,7 +104,8 @@ std::optional<AuthAnswer> LoginCache::find_refused(const LoginAttempt& attempt) 
 bool LoginCache::admit(const LoginAttempt& attempt, KnownUser user, TopicRules rules,
                        const AuthAnswer& answer) {
     const std::uint64_t now_ms = steady_ms();
-    KnownLogin login{.user_name = attempt.user_name,
+    KnownLogin login{.origin = known_.origin,
+                     .user_name = attempt.user_name,
                      .realm = attempt.realm,
                      .listener_port = attempt.listener_port,
                      .peer_host = attempt.peer_host,
@@ -103,13 +114,13 @@ bool LoginCache::admit(const LoginAttempt& attempt, KnownUser user, TopicRules r
                      .granted = answer.granted,
                      .ends_ms = answer.lasts_s == 0 ? 0 : now_ms + answer.lasts_s * second_ms,
                      .read_ms = now_ms};
-    return clients_.put(attempt.client_id, std::move(login), std::move(rules), now_ms,
-                        settings_.rules);
+    return known_.clients->put(attempt.client_id, std::move(login), std::move(rules), now_ms,
+                               settings_.rules);
 }
 
 AuthAnswer LoginCache::refuse(const LoginAttempt& attempt, AuthAnswer answer) {
     // What was said before is said no more, and must not hold while nobody answers.
-    clients_.forget_login(attempt.client_id, attempt.user_name, attempt.password_digest);
+    known_.clients->forget_login(attempt.client_id, attempt.user_name, attempt.password_digest);
     if (settings_.negative_cache_ms == 0) return answer;
     const std::uint64_t now_ms = steady_ms();
     refusals_.with([&](Refusals& refusals) {
@@ -131,9 +142,10 @@ bool LoginCache::has_room(Refusals& refusals, std::uint64_t now_ms) {
 
 AuthAnswer LoginCache::answer_to_trouble(const LoginAttempt& attempt, const char* why,
                                          const std::function<bool(const KnownUser&)>& fits) {
-    const auto known = clients_.find(attempt.client_id, attempt.user_name);
+    const auto known = known_.clients->find(attempt.client_id, attempt.user_name);
     const bool is_the_same =
-        known && known->realm == attempt.realm && known->read_ms != 0 &&
+        known && known->origin == known_.origin && known->realm == attempt.realm &&
+        known->read_ms != 0 &&
         (is_equal_secret(known->password, attempt.password_digest) || (fits && fits(known->user)));
     const std::uint64_t now_ms = steady_ms();
     const bool is_young_enough =
@@ -152,7 +164,7 @@ LoginCache::Figures LoginCache::figures() const {
             .cached = cached_.load(),
             .negative = negative_.load(),
             .stale = stale_.load(),
-            .clients = clients_.size()};
+            .clients = known_.clients->size()};
 }
 
 }  // namespace auth

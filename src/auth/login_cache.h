@@ -35,6 +35,13 @@ struct LoginAttempt {
     Digest asked{};  // Of all that a refusal depends on.
 };
 
+// What a source takes over from the one in whose place it comes.
+struct LoginHeritage {
+    base::Ref<KnownClients> clients{};  // Null: nothing.
+    std::vector<std::uint8_t> secret{};
+    std::uint32_t origin = 0;  // Not 0: the users are the same, and who was let in is so here.
+};
+
 class LoginCache {
 public:
     static constexpr std::size_t negative_max = 10'000;
@@ -55,11 +62,15 @@ public:
         std::size_t clients = 0;
     };
 
-    explicit LoginCache(const Settings& settings);
+    explicit LoginCache(const Settings& settings, LoginHeritage heritage = {});
+    LoginHeritage heritage(bool has_same_users) const {
+        return {known_.clients, known_.secret, has_same_users ? known_.origin : 0};
+    }
+    std::uint32_t origin() const { return known_.origin; }
 
     // Without `asked`, which only who asks knows.
     LoginAttempt attempt_of(const broker::Credentials& credentials) const;
-    Digest digest(base::Bytes bytes) const { return hmac_sha256(secret_, bytes); }
+    Digest digest(base::Bytes bytes) const { return hmac_sha256(known_.secret, bytes); }
 
     // Nothing: it is not known.
     std::optional<broker::AuthAnswer> find(const LoginAttempt& attempt);
@@ -75,8 +86,7 @@ public:
         const LoginAttempt& attempt, const char* why,
         const std::function<bool(const KnownUser&)>& fits = nullptr);
 
-    KnownClients& clients() { return clients_; }
-    const KnownClients& clients() const { return clients_; }
+    const KnownClients& clients() const { return *known_.clients; }
     Figures figures() const;
 
 private:
@@ -94,9 +104,8 @@ private:
     static bool has_room(Refusals& refusals, std::uint64_t now_ms);
 
     const Settings settings_;
-    const std::vector<std::uint8_t> secret_;
-    const Digest no_password_;  // What nobody's is.
-    KnownClients clients_;
+    const LoginHeritage known_;  // With nothing left out.
+    const Digest no_password_;   // What nobody's is.
     base::Guarded<Refusals> refusals_;
     std::atomic<std::uint64_t> logins_{0};
     std::atomic<std::uint64_t> cached_{0};

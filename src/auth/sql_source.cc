@@ -66,10 +66,11 @@ RuleRow read_rule(const SqlTable& table, const std::vector<SqlTable::Cell>& row)
 
 }  // namespace
 
-SqlSource::SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post)
+SqlSource::SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post,
+                     LoginHeritage heritage)
     : settings_(std::move(settings)),
       log_(log),
-      logins_(settings_.logins),
+      logins_(settings_.logins, std::move(heritage)),
       database_(settings_.server, settings_.workers, settings_.name, log, std::move(post)) {}
 
 broker::AuthBegun SqlSource::begin(const broker::Credentials& credentials) {
@@ -193,7 +194,8 @@ base::Result<TopicRules, std::string> SqlSource::read_rules(std::size_t worker,
 }
 
 KnownClients::Verdict SqlSource::judge(const broker::AccessRequest& request) {
-    const auto answer = logins_.clients().judge(request, steady_ms(), settings_.logins.rules);
+    const auto answer =
+        logins_.clients().judge(request, steady_ms(), settings_.logins.rules, logins_.origin());
     const bool is_known = answer.verdict != KnownClients::Verdict::unknown;
     if (is_known && answer.is_stale) {
         read_again(std::string(request.client_id), std::string(request.user_name));
@@ -233,10 +235,10 @@ void SqlSource::read_again_now(std::size_t worker, const SqlValues& values) {
     if (!rules) return logins_.clients().keep_rules(values.client_id, steady_ms(), retry_ms);
     if (logins_.clients().find(values.client_id, values.user_name)) {
         return logins_.clients().put_rules(values.client_id, values.user_name, std::move(*rules),
-                                           steady_ms());
+                                           steady_ms(), logins_.origin());
     }
     // It is no login: no password fits it.
-    KnownLogin stranger{.user_name = values.user_name};
+    KnownLogin stranger{.origin = logins_.origin(), .user_name = values.user_name};
     (void)logins_.clients().put(values.client_id, std::move(stranger), std::move(*rules),
                                 steady_ms(), settings_.logins.rules);
 }

@@ -46,7 +46,10 @@ class SqlSource {
 public:
     static constexpr std::size_t pending_max = 10'000;
 
-    SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post);
+    SqlSource(SqlSettings settings, base::Log& log, LateAnswers::Post post,
+              LoginHeritage heritage = {});
+    // For who takes our place. Of other users it is the rules, until they have been read anew.
+    LoginHeritage heritage(bool has_same_users) const { return logins_.heritage(has_same_users); }
 
     // Credentials with a name and without a method.
     broker::AuthBegun begin(const broker::Credentials& credentials);

@@ -31,6 +31,7 @@ protected:
             [this](std::uint32_t, std::function<void()> task) {
                 posted_.set_value(std::move(task));
             },
+            LoginHeritage(),
             [this](std::size_t, const std::string& body) -> base::Result<HttpReply, HttpError> {
                 bodies_.push_back(body);
                 if (error_) return base::fail(*error_);

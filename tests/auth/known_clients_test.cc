@@ -62,6 +62,26 @@ TEST_F(Rights, hold_while_they_cannot_be_read_but_not_for_ever) {
     EXPECT_EQ(ask(6001).verdict, Verdict::forbidden);
 }
 
+TEST_F(Rights, of_another_origin_hold_until_they_have_been_read) {
+    ASSERT_TRUE(put("c", 0));
+    EXPECT_TRUE(ask(2000).is_stale);  // Who was told so reads them no more.
+    EXPECT_FALSE(ask(2001).is_stale);
+    const broker::AccessRequest request{.client_id = "c", .user_name = "ann", .topic = "a"};
+    const auto successor_asks = [&](std::uint64_t now_ms) {
+        return rights_.judge(request, now_ms, times, 1);
+    };
+    const KnownClients::Answer first = successor_asks(2002);
+    EXPECT_TRUE(first.is_stale);
+    EXPECT_EQ(first.verdict, Verdict::allowed);
+    EXPECT_FALSE(successor_asks(2003).is_stale);
+    rights_.put_rules("c", "ann", rules("b"), 2004, 1);
+    EXPECT_EQ(successor_asks(2005).verdict, Verdict::forbidden);
+    EXPECT_FALSE(successor_asks(2005).is_stale);
+    rights_.put_rules("c", "ann", rules("a"), 2006);  // The one before was late.
+    rights_.keep_rules("c", 2006, 0);
+    EXPECT_TRUE(successor_asks(2006).is_stale);
+}
+
 TEST(FewRights, make_room_for_others_when_nobody_uses_them) {
     constexpr std::uint64_t day_ms = 86'400'000;
     KnownClients rights(16);
