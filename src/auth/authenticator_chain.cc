@@ -85,8 +85,13 @@ private:
 AuthBegun AuthenticatorChain::begin(const Credentials& credentials) {
     if (is_anonymous(credentials)) return last_.begin(credentials);
     std::size_t next = 0;
+    const std::uint64_t changes = changes_.load();
     AuthBegun begun = ask(credentials, next, {.kind = Kind::unknown});
-    if (begun.answer.kind == Kind::unknown) return last_.begin(credentials);  // Nobody was asked.
+    if (begun.answer.kind == Kind::unknown) {  // Nobody was asked.
+        if (changes % 2 == 0 && changes_.load() == changes) return last_.begin(credentials);
+        return {AuthAnswer::refuse(mqtt::ReasonCode::server_busy, "the users are being changed"),
+                nullptr};
+    }
     if (begun.answer.kind != Kind::later || credentials.method) return begun;
     auto exchange = std::make_unique<ChainExchange>(*this, credentials, next);
     exchange->follow(std::move(begun.exchange));

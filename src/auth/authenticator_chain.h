@@ -9,9 +9,11 @@
 // on never reaches the last one: it would take it as it is.
 //
 // Owned by server/, and outlives the connections; what it consists of outlives it. Threads: add()
-// before the first begin(), which every shard calls.
+// before the first begin(), which every shard calls; change() by one.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,14 @@ public:
     // In the order in which they are asked.
     void add(UserSource& source) { sources_.push_back(&source); }
     broker::AuthBegun begin(const broker::Credentials& credentials) override;
+    // Puts other users into the sources, one after the other: a name for which none has users
+    // meanwhile is told that the server is busy, and does not reach the last one.
+    template <typename Change>
+    void change(const Change& change) {
+        changes_.fetch_add(1);
+        change();
+        changes_.fetch_add(1);
+    }
     // What would become of a login with the right password, and why.
     void inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) const;
 
@@ -42,6 +52,7 @@ private:
 
     broker::Authenticator& last_;
     std::vector<UserSource*> sources_;
+    std::atomic<std::uint64_t> changes_{0};  // Odd while one is going on.
 };
 
 }  // namespace auth

@@ -1,6 +1,7 @@
 // Users whom services are asked for over HTTP, each listener by its own or by none.
 //
-// Owned by server/, and outlives the connections. Threads: begin() by each shard; it does not wait.
+// Owned by server/, and outlives the connections. Threads: begin() by each shard, which does not
+// wait; use() and finish() by one.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,20 @@ namespace auth {
 
 class HttpUsers : public UserSource {
 public:
-    // Before the first begin().
-    void use(RealmSources<HttpSource> sources) { sources_ = std::move(sources); }
-
-    bool has_users(std::uint32_t realm) const override { return sources_.of(realm) != nullptr; }
-    broker::AuthBegun begin(const broker::Credentials& credentials) override {
-        return begin_by_name(sources_.of(credentials.realm), credentials);
+    // In place of what was there before, which is returned; see SourcesInUse.
+    RetiredSources<HttpSource> use(NewSources<HttpSource> wanted) {
+        return sources_.use(std::move(wanted));
     }
-    const RealmSources<HttpSource>& sources() const { return sources_; }
+
+    bool has_users(std::uint32_t realm) const override { return sources().of(realm) != nullptr; }
+    broker::AuthBegun begin(const broker::Credentials& credentials) override {
+        return begin_by_name(sources().of(credentials.realm), credentials);
+    }
+    const RealmSources<HttpSource>& sources() const { return sources_.get(); }
     void finish() { sources_.finish(); }
 
 private:
-    RealmSources<HttpSource> sources_;
+    SourcesInUse<HttpSource> sources_;
 };
 
 }  // namespace auth

@@ -1,28 +1,11 @@
 #include "auth/sql_users.h"
 
 #include <algorithm>
-#include <utility>
-
-#include "base/assert.h"
 
 namespace auth {
 
-void SqlUsers::use(RealmSources<SqlSource> sources) {
-    ASSERT(sources_.all().empty());
-    sources_ = std::move(sources);
-}
-
-bool SqlUsers::has_all_rules() const {
-    // No listener is of realm 0.
-    for (std::uint32_t realm = 1; realm < sources_.realms(); ++realm) {
-        const SqlSource* const source = sources_.of(realm);
-        if (source == nullptr || !source->has_rules()) return false;
-    }
-    return sources_.realms() > 1;
-}
-
 void SqlUsers::inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) {
-    SqlSource* const source = sources_.of(inquiry.realm);
+    SqlSource* const source = sources().of(inquiry.realm);
     if (source == nullptr) return done({.passes_on = true});
     source->inquire_user(inquiry, done);
 }
@@ -36,28 +19,53 @@ bool allows(SqlSource& source, const broker::AccessRequest& request) {
     return request.if_unknown;
 }
 
+// Each realm has a database, and rules in it.
+bool have_all_rules(const RealmSources<SqlSource>& sources) {
+    // No listener is of realm 0.
+    for (std::uint32_t realm = 1; realm < sources.realms(); ++realm) {
+        const SqlSource* const source = sources.of(realm);
+        if (source == nullptr || !source->has_rules()) return false;
+    }
+    return sources.realms() > 1;
+}
+
 }  // namespace
 
 bool SqlAuthorizer::is_allowed(const broker::AccessRequest& request) {
+    return with_sources([&](const Sources& sources) { return is_allowed(sources, request); });
+}
+
+bool SqlAuthorizer::is_allowed(const Sources& sources, const broker::AccessRequest& request) {
     if (request.realm != 0) {
-        SqlSource* const source = users_.sources().of(request.realm);
+        SqlSource* const source = sources.of(request.realm);
         if (source == nullptr || !source->has_rules()) return others_.is_allowed(request);
         return allows(*source, request);
     }
     // After a restart nobody knows by which listener a session came, until its client is back: all
     // have to allow it, unless who asks would rather have no answer. Realm 0 is among them.
-    if (request.if_unknown && users_.sources().realms() > 2) return true;
-    for (const auto& source : users_.sources().all()) {
+    if (request.if_unknown && sources.realms() > 2) return true;
+    for (SqlSource* const source : sources.all()) {
         if (source->has_rules() && !allows(*source, request)) return false;
     }
-    return users_.has_all_rules() || others_.is_allowed(request);
+    return have_all_rules(sources) || others_.is_allowed(request);
 }
 
 bool SqlAuthorizer::allows_everything() const {
-    const auto& sources = users_.sources().all();
-    return std::none_of(sources.begin(), sources.end(),
-                        [](const auto& source) { return source->has_rules(); }) &&
-           others_.allows_everything();
+    return with_sources([&](const Sources& sources) {
+        return std::ranges::none_of(sources.all(), &SqlSource::has_rules) &&
+               others_.allows_everything();
+    });
+}
+
+// What has no rules in a database is the others' to judge. If databases take their place meanwhile,
+// theirs may be gone: then it is judged again.
+template <typename Judge>
+bool SqlAuthorizer::with_sources(const Judge& judge) const {
+    for (;;) {
+        const Sources& sources = users_.sources();
+        const bool is_allowed = judge(sources);
+        if (&users_.sources() == &sources) return is_allowed;
+    }
 }
 
 std::string SqlAuthorizer::explain(const broker::AccessRequest& request) {

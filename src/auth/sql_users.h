@@ -2,7 +2,7 @@
 // database or by none.
 //
 // Owned by server/, and outlives the connections. Threads: begin() and is_allowed() by each shard;
-// neither waits.
+// neither waits, nor takes a lock to find the database; use() and finish() by one.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +15,27 @@ namespace auth {
 
 class SqlUsers : public UserSource {
 public:
-    // Before the first begin().
-    void use(RealmSources<SqlSource> sources);
+    // In place of what was there before, which is returned; see SourcesInUse.
+    RetiredSources<SqlSource> use(NewSources<SqlSource> wanted) {
+        return sources_.use(std::move(wanted));
+    }
 
-    bool has_users(std::uint32_t realm) const override { return sources_.of(realm) != nullptr; }
+    bool has_users(std::uint32_t realm) const override { return sources().of(realm) != nullptr; }
     broker::AuthBegun begin(const broker::Credentials& credentials) override {
-        return begin_by_name(sources_.of(credentials.realm), credentials);
+        return begin_by_name(sources().of(credentials.realm), credentials);
     }
     void inquire(const broker::Inquiry& inquiry, const OnUserRuling& done) override;
-    const RealmSources<SqlSource>& sources() const { return sources_; }
-    // True if each realm has a database, and rules in it.
-    bool has_all_rules() const;
+    const RealmSources<SqlSource>& sources() const { return sources_.get(); }
     void finish() { sources_.finish(); }
 
 private:
-    RealmSources<SqlSource> sources_;
+    SourcesInUse<SqlSource> sources_;
 };
 
 // Where a database has rules, they decide; a client without a name has none there. A client of
-// which the database has not been asked, since it came in otherwise or before a restart, may do
-// nothing until it has been, which takes a moment.
+// which no database has been asked, since it came in otherwise or before a restart, may do nothing
+// until it has been, which takes a moment. After a reload that put one database in the place of
+// another, the rules of that one hold for the clients that it knew until theirs have been read.
 class SqlAuthorizer : public broker::Authorizer {
 public:
     SqlAuthorizer(SqlUsers& users, broker::Authorizer& others) : users_(users), others_(others) {}
@@ -45,6 +46,12 @@ public:
     void inquire(const broker::Inquiry& inquiry, const broker::OnRuling& done) override;
 
 private:
+    using Sources = RealmSources<SqlSource>;
+
+    template <typename Judge>
+    bool with_sources(const Judge& judge) const;
+    bool is_allowed(const Sources& sources, const broker::AccessRequest& request);
+
     SqlUsers& users_;
     broker::Authorizer& others_;
 };

@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "server/settings.h"
+
 namespace server {
 namespace {
 
@@ -45,15 +47,17 @@ std::vector<auth::JwtFiles> jwt_files(const Realms& realms, bool has_rights) {
 
 }  // namespace
 
-Access::Access(const config::Config& config, auth::LateAnswers::Post post)
+Access::Access(const config::Config& config, base::Log& log, auth::LateAnswers::Post post)
     : is_closed_(!config.authorization_unavailable_because.empty()),
+      log_(log),
       post_(std::move(post)),
       pool_(hash_limits()),
       late_(pool_, post_),
       anonymous_(config.authentication_unavailable_because.empty()),
       tokens_(&seconds_since_1970),
       passwords_(late_),
-      chain_(anonymous_) {
+      chain_(anonymous_),
+      retirement_(shard_count(config), post_) {
     chain_.add(tokens_);  // A password that is a token is nobody else's.
     chain_.add(passwords_);
     chain_.add(sql_.users());
@@ -72,7 +76,6 @@ std::vector<std::string> Access::paths(const Realms& realms, std::string config:
 
 base::Result<Access::Files, std::string> Access::read(Realms realms,
                                                       std::vector<std::string>& warnings) {
-    if (auto kept = keep_outside(realms); !kept) return base::fail(std::move(kept.error()));
     auto passwords =
         auth::PasswordTables::read(paths(realms, &config::Security::password_file), warnings);
     if (!passwords) return base::fail(std::move(passwords.error()));
@@ -86,42 +89,56 @@ base::Result<Access::Files, std::string> Access::read(Realms realms,
         // Its sessions have what rights they had.
         if (!realms.all[i].in_use) (*rules)[i] = acl_.table(i);
     }
-    return Files{std::move(realms), std::move(*passwords), std::move(*rules), std::move(*scram),
-                 std::move(*tokens)};
+    Files files{std::move(realms),
+                std::move(*passwords),
+                std::move(*rules),
+                std::move(*scram),
+                std::move(*tokens),
+                {},
+                {}};
+    if (auto outside = read_outside(files); !outside) return base::fail(std::move(outside.error()));
+    return files;
 }
 
-void Access::use(Files files) {
-    realms_ = std::move(files.realms);
-    passwords_.use(std::move(files.passwords));
-    acl_.use(std::move(files.rules));
-    scram_.use(std::move(files.scram));
-    tokens_.use(std::move(files.tokens));
-}
-
-// Their connections and what is known of their users are made once.
-base::Result<void, std::string> Access::keep_outside(Realms& realms) const {
-    const std::size_t before = realms_.all.size();
-    for (std::size_t i = 0; i < realms.all.size(); ++i) {
-        config::Security& security = realms.all[i].security;
-        if (i < before) {
-            security.sql = realms_.all[i].security.sql;
-            security.http = realms_.all[i].security.http;
-        } else if (before != 0 && (security.sql.is_on() || security.http.is_on())) {
-            const bool is_sql = security.sql.is_on();
-            return base::fail(
-                fmt::format("Error: {}: a new listener with users {} needs a restart.",
-                            is_sql ? security.sql.place.text : security.http.place.text,
-                            is_sql ? "in a database" : "over HTTP"));
-        }
+base::Result<void, std::string> Access::read_outside(Files& files) {
+    if (!retirement_.has_room()) {
+        return base::fail(
+            fmt::format("Error: the databases and services of the last {} reloads have not ended "
+                        "yet. Reload again later.",
+                        Retirement::batches_max));
     }
+    auto sql = sql_.prepare(files.realms, log_, post_);
+    if (!sql) return base::fail(std::move(sql.error()));
+    files.databases = std::move(*sql);
+    auto http = http_.prepare(files.realms, log_, post_);
+    if (!http) return base::fail(std::move(http.error()));
+    files.services = std::move(*http);
     return {};
 }
 
-base::Result<void, std::string> Access::open_outside(base::Log& log) {
-    std::vector<config::Security> security;
-    for (const Realms::Realm& realm : realms_.all) security.push_back(realm.security);
-    if (auto opened = sql_.open(security, log, post_); !opened) return opened;
-    return http_.open(security, !is_closed_, log, post_);
+void Access::use(Files files) {
+    // Rules may move from a file to a database, or back: at no moment a realm has neither.
+    acl_.use(joined_with_before(files.rules));
+    RetiredUsers retired;
+    chain_.change([&] {
+        retired.databases = sql_.use(std::move(files.databases));
+        retired.services = http_.use(std::move(files.services));
+        passwords_.use(std::move(files.passwords));
+        scram_.use(std::move(files.scram));
+        tokens_.use(std::move(files.tokens));
+    });
+    acl_.use(std::move(files.rules));
+    retirement_.add(std::move(retired));
+    realms_ = std::move(files.realms);
+}
+
+// Where a realm has no file any more, that of before.
+auth::AclTables Access::joined_with_before(const auth::AclTables& rules) {
+    auth::AclTables joined = rules;
+    for (std::size_t i = 0; i < realms_.all.size(); ++i) {
+        if (!joined[i]) joined[i] = acl_.table(i);
+    }
+    return joined;
 }
 
 }  // namespace server

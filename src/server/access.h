@@ -5,8 +5,8 @@
 //                       -> allow_anonymous
 //     authorizer():     SQL, or where no database has rules: acl_file
 //
-// Owned by Server; outlives the shards' connections. Threads: use() and finish() on shard 0's, or
-// before the shards run; what it consists of says the rest.
+// Owned by Server; outlives the shards' connections. Threads: read() and use() on shard 0's, or
+// before the shards run, finish() when they have ended; what it consists of says the rest.
 #pragma once
 
 #include <string>
@@ -22,42 +22,45 @@
 #include "config/config.h"
 #include "server/http_access.h"
 #include "server/realms.h"
+#include "server/retirement.h"
 #include "server/sql_access.h"
 
 namespace server {
 
 class Access {
 public:
-    // What the files of all realms say.
+    // What the files of all realms say, and their databases and services. Destroyed without use(),
+    // nothing has changed.
     struct Files {
         Realms realms;
         auth::PasswordTables passwords;
         auth::AclTables rules;
         auth::ScramTables scram;
         auth::JwtRealms tokens;
+        SqlAccess::Change databases;
+        HttpAccess::Change services;
     };
 
     // `post` runs a task on a shard's thread.
-    Access(const config::Config& config, auth::LateAnswers::Post post);
+    Access(const config::Config& config, base::Log& log, auth::LateAnswers::Post post);
     Access(const Access&) = delete;
     Access& operator=(const Access&) = delete;
 
-    // Fails with a sentence, and appends what is odd about the files to `warnings`. Databases stay
-    // those of the first time.
+    // Fails with a sentence, and appends what is odd about the files to `warnings`. No database or
+    // service is asked yet; those whose options are as they were stay.
     base::Result<Files, std::string> read(Realms realms, std::vector<std::string>& warnings);
     // In place of what was there before.
     void use(Files files);
-    // Once, before the shards run: what it takes to ask databases and services. Fails with a
-    // sentence.
-    base::Result<void, std::string> open_outside(base::Log& log);
-    void print_outside(base::Log& log) const {
-        sql_.print(log);
-        http_.print(log);
+    // A line for each database and service.
+    void print_outside() const {
+        sql_.print(log_);
+        http_.print(log_);
     }
     // No login is answered any more, and no thread of ours runs.
     void finish() {
         sql_.finish();
         http_.finish();
+        retirement_.finish();
         pool_.finish();
     }
 
@@ -78,10 +81,12 @@ public:
 private:
     static std::vector<std::string> paths(const Realms& realms,
                                           std::string config::Security::*file);
-    base::Result<void, std::string> keep_outside(Realms& realms) const;
+    base::Result<void, std::string> read_outside(Files& files);
+    auth::AclTables joined_with_before(const auth::AclTables& rules);
 
     Realms realms_;
     const bool is_closed_;  // There are rules that we cannot read: nothing is allowed.
+    base::Log& log_;
     const auth::LateAnswers::Post post_;
     auth::WorkPool pool_;
     auth::LateAnswers late_;
@@ -93,7 +98,8 @@ private:
     auth::FailureLimit failure_limit_{chain_};
     auth::AclAuthorizer acl_;
     SqlAccess sql_{acl_};
-    HttpAccess http_;
+    HttpAccess http_{!is_closed_};
+    Retirement retirement_;
     auth::ClosedAuthorizer closed_;
 };
 

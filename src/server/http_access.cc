@@ -6,8 +6,6 @@
 #include <fstream>
 #include <utility>
 
-#include "server/outside_users.h"
-
 namespace server {
 namespace {
 
@@ -25,6 +23,11 @@ base::Result<void, std::string> check_files(const HttpAuth& http) {
 // A query may have a token in it.
 std::string name_of(const std::string& url) {
     return url.substr(0, url.find('?'));
+}
+
+// What connections, waiting and caches are like makes nobody else of them.
+bool has_same_users(const HttpAuth& one, const HttpAuth& other) {
+    return one.url == other.url && one.headers == other.headers;
 }
 
 // Fails with a sentence that names the option's file and line.
@@ -67,24 +70,32 @@ base::Result<void, std::string> check_http(const config::Config& config) {
     return {};
 }
 
-base::Result<void, std::string> HttpAccess::open(std::span<const config::Security> realms,
-                                                 bool has_rights, base::Log& log,
-                                                 const auth::LateAnswers::Post& post) {
+base::Result<HttpAccess::Change, std::string> HttpAccess::prepare(
+    const Realms& realms, base::Log& log, const auth::LateAnswers::Post& post) const {
     using Made = base::Result<std::unique_ptr<auth::HttpSource>, std::string>;
-    auto sources = make_sources<auth::HttpSource>(
-        realms, &config::Security::http, [&](const HttpAuth& http) -> Made {
+    std::vector<HttpAuth> wanted;
+    for (const Realms::Realm& realm : realms.all) {
+        // Without listeners nobody comes in; rights are the sessions' own.
+        wanted.push_back(realm.in_use ? realm.security.http : HttpAuth());
+    }
+    return make_sources<auth::HttpSource, HttpAuth>(
+        wanted, users_.sources(), options_, &has_same_users,
+        [&](const HttpAuth& http, auth::LoginHeritage heritage) -> Made {
             auto settings = http_settings(http);
             if (!settings) return base::fail(std::move(settings.error()));
-            settings->has_rights = has_rights;
-            return std::make_unique<auth::HttpSource>(std::move(*settings), log, post);
+            settings->has_rights = has_rights_;
+            return std::make_unique<auth::HttpSource>(std::move(*settings), log, post,
+                                                      std::move(heritage));
         });
-    if (!sources) return base::fail(std::move(sources.error()));
-    users_.use(std::move(*sources));
-    return {};
+}
+
+auth::RetiredSources<auth::HttpSource> HttpAccess::use(Change change) {
+    options_ = std::move(change.options);
+    return users_.use(std::move(change.sources));
 }
 
 void HttpAccess::print(base::Log& log) const {
-    for (const auto& source : users_.sources().all()) {
+    for (auth::HttpSource* const source : users_.sources().all()) {
         const auth::HttpSource::Figures figures = source->figures();
         print_figures(log, "service " + source->name(), "requests",
                       {figures.logins, figures.server, figures.refused, figures.waiting});

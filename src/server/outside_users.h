@@ -18,29 +18,50 @@
 
 namespace server {
 
-// `realms` are those of the numbers 1, 2, ...; `make` makes the source for options that are on, or
-// fails with a sentence.
-template <typename Source, typename Options, typename Make>
-base::Result<auth::RealmSources<Source>, std::string> make_sources(
-    std::span<const config::Security> realms, Options config::Security::*options,
+// The sources that realms are to have, and of each the options.
+template <typename Source, typename Options>
+struct OutsideChange {
+    auth::NewSources<Source> sources{};
+    std::vector<Options> options{};  // In the order of sources.table.all().
+};
+
+// `wanted` are the options of the realms 1, 2, ...; 0 has no source. A source of `before` whose
+// options are among them stays as it is. `make` makes one for options that are on, from a heritage,
+// which is empty or that of the realm's source of before; or it fails with a sentence.
+// `has_same_users` compares the options of the two.
+template <typename Source, typename Options, typename HasSameUsers, typename Make>
+base::Result<OutsideChange<Source, Options>, std::string> make_sources(
+    std::span<const Options> wanted, const auth::RealmSources<Source>& before,
+    const std::vector<Options>& options_before, const HasSameUsers& has_same_users,
     const Make& make) {
     constexpr std::size_t none = auth::RealmSources<Source>::none;
-    std::vector<Options> seen;
-    std::vector<std::unique_ptr<Source>> sources;
+    OutsideChange<Source, Options> change;
+    std::vector<Source*> all;
     std::vector<std::size_t> of_realm{none};
-    for (const config::Security& realm : realms) {
-        const Options& wanted = realm.*options;
+    for (const Options& each : wanted) {
         of_realm.push_back(none);
-        if (!wanted.is_on()) continue;
-        const auto found = std::find(seen.begin(), seen.end(), wanted);
-        of_realm.back() = static_cast<std::size_t>(found - seen.begin());
-        if (found != seen.end()) continue;
-        base::Result<std::unique_ptr<Source>, std::string> made = make(wanted);
+        if (!each.is_on()) continue;
+        const auto found = std::ranges::find(change.options, each);
+        of_realm.back() = static_cast<std::size_t>(found - change.options.begin());
+        if (found != change.options.end()) continue;
+        change.options.push_back(each);
+        if (const auto same = std::ranges::find(options_before, each);
+            same != options_before.end()) {
+            all.push_back(before.all()[static_cast<std::size_t>(same - options_before.begin())]);
+            continue;
+        }
+        auth::LoginHeritage heritage;
+        const std::size_t index = before.index_of(static_cast<std::uint32_t>(of_realm.size()) - 1);
+        if (index != none) {
+            heritage = before.all()[index]->heritage(has_same_users(options_before[index], each));
+        }
+        base::Result<std::unique_ptr<Source>, std::string> made = make(each, std::move(heritage));
         if (!made) return base::fail(std::move(made.error()));
-        seen.push_back(wanted);
-        sources.push_back(std::move(*made));
+        all.push_back(made->get());
+        change.sources.fresh.push_back(std::move(*made));
     }
-    return auth::RealmSources<Source>(std::move(sources), std::move(of_realm));
+    if (!all.empty()) change.sources.table = {std::move(all), std::move(of_realm)};
+    return change;
 }
 
 struct OutsideFigures {

@@ -18,7 +18,7 @@ Server::Server(config::Config config, config::Options source, Logger& log)
       source_(std::move(source)),
       log_(log),
       doors_(config_, log_, shards_),
-      access_(config_,
+      access_(config_, log_,
               [this](std::uint32_t shard, std::function<void()> task) {
                   shards_[shard]->post(std::move(task));
               }),
@@ -47,8 +47,7 @@ base::Result<void, std::string> Server::open() {
                    "Create a configuration file which defines a listener to allow remote access.");
     }
     std::vector<std::string> warnings;
-    if (auto applied = apply(config_, warnings); !applied) return applied;
-    return access_.open_outside(log_);
+    return apply(config_, warnings);
 }
 
 base::Result<void, std::string> Server::make_shards() {
@@ -150,7 +149,7 @@ void Server::on_signal(int signal) {
 
 // Mosquitto saves its database at SIGUSR1.
 void Server::print_store() {
-    access_.print_outside(log_);
+    access_.print_outside();
     message_tables_.print(log_);
     if (!durable_store_) {
         return log_.print(LogType::notice, "SIGUSR1: nothing is to be kept: persistence is off.");

@@ -7,8 +7,6 @@
 #include <fstream>
 #include <utility>
 
-#include "server/outside_users.h"
-
 namespace server {
 namespace {
 
@@ -79,11 +77,7 @@ base::Result<std::string, std::string> read_password(const config::SqlAuth& sql)
                                   sql.place.text, name));
 }
 
-}  // namespace
-
-base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql) {
-    auto password = read_password(sql);
-    if (!password) return base::fail(password.error());
+auth::SqlServer server_of(const config::SqlAuth& sql, std::string password) {
     auth::SqlServer server;
     server.kind = sql.kind == Kind::mysql        ? auth::SqlServer::Kind::mysql
                   : sql.kind == Kind::postgresql ? auth::SqlServer::Kind::postgresql
@@ -93,7 +87,7 @@ base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql
     server.unix_path = sql.unix_path;
     server.database = sql.database;
     server.user = sql.user;
-    server.password = std::move(*password);
+    server.password = std::move(password);
     server.tls = static_cast<auth::SqlServer::Tls>(sql.tls);
     server.tls_ca = sql.tls_ca;
     server.tls_cert = sql.tls_cert;
@@ -101,6 +95,27 @@ base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql
     server.timeout = std::chrono::milliseconds(sql.timeout_ms);
     return server;
 }
+
+// What connections, waiting and caches are like makes nobody else of them.
+bool has_same_users(config::SqlAuth one, const config::SqlAuth& other) {
+    one.user = other.user;
+    one.password = other.password;
+    one.password_file = other.password_file;
+    one.pool_size = other.pool_size;
+    one.timeout_ms = other.timeout_ms;
+    one.cache_ms = other.cache_ms;
+    one.acl_cache_ms = other.acl_cache_ms;
+    one.negative_cache_ms = other.negative_cache_ms;
+    one.stale_if_error_ms = other.stale_if_error_ms;
+    one.on_error = other.on_error;
+    one.tls = other.tls;
+    one.tls_ca = other.tls_ca;
+    one.tls_cert = other.tls_cert;
+    one.tls_key = other.tls_key;
+    return one == other;
+}
+
+}  // namespace
 
 std::string sql_name(const config::SqlAuth& sql) {
     const std::string where = !sql.unix_path.empty() ? sql.unix_path
@@ -110,7 +125,17 @@ std::string sql_name(const config::SqlAuth& sql) {
                        where);
 }
 
-base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth& sql) {
+base::Result<auth::SqlServer, std::string> sql_server(const config::SqlAuth& sql) {
+    auto password = read_password(sql);
+    if (!password) return base::fail(std::move(password.error()));
+    return server_of(sql, std::move(*password));
+}
+
+namespace {
+
+// `password` in place of what the options say of it.
+base::Result<auth::SqlSettings, std::string> settings_with(const config::SqlAuth& sql,
+                                                           std::string password) {
     if (!auth::has_sql) {
         return base::fail(
             fmt::format("Error: {}: users in SQL databases are not in this build. Build it with "
@@ -119,9 +144,7 @@ base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth&
     }
     auth::SqlSettings settings;
     settings.name = sql_name(sql);
-    auto server = sql_server(sql);
-    if (!server) return base::fail(server.error());
-    settings.server = std::move(*server);
+    settings.server = server_of(sql, std::move(password));
     if (auto read = read_queries(sql, settings); !read) return base::fail(read.error());
     settings.workers = sql.pool_size;
     if (sql.dialect == config::SqlAuth::Dialect::auth_plug) {
@@ -141,6 +164,14 @@ base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth&
     return settings;
 }
 
+}  // namespace
+
+base::Result<auth::SqlSettings, std::string> sql_settings(const config::SqlAuth& sql) {
+    auto password = read_password(sql);
+    if (!password) return base::fail(std::move(password.error()));
+    return settings_with(sql, std::move(*password));
+}
+
 base::Result<void, std::string> check_sql(const config::Config& config) {
     for (const config::Listener& listener : config.listeners) {
         if (!listener.security.sql.is_on()) continue;
@@ -151,23 +182,52 @@ base::Result<void, std::string> check_sql(const config::Config& config) {
     return {};
 }
 
-base::Result<void, std::string> SqlAccess::open(std::span<const config::Security> realms,
-                                                base::Log& log,
-                                                const auth::LateAnswers::Post& post) {
+// A password that has changed makes another source, wherever it stands.
+base::Result<config::SqlAuth, std::string> SqlAccess::options_of(const Realms& realms,
+                                                                 std::size_t index) const {
+    config::SqlAuth sql = realms.all[index].security.sql;
+    if (realms.all[index].in_use && sql.is_on()) {
+        auto password = read_password(sql);
+        if (!password) return base::fail(std::move(password.error()));
+        sql.password = std::move(*password);
+        sql.password_file.clear();
+        return sql;
+    }
+    // Without listeners its sessions have what rights they had, and nobody comes in.
+    const auth::RealmSources<auth::SqlSource>& before = users_.sources();
+    const std::size_t source = before.index_of(static_cast<std::uint32_t>(index) + 1);
+    const bool is_needed = !realms.all[index].in_use &&
+                           source != auth::RealmSources<auth::SqlSource>::none &&
+                           before.all()[source]->has_rules();
+    return is_needed ? options_[source] : config::SqlAuth();
+}
+
+base::Result<SqlAccess::Change, std::string> SqlAccess::prepare(
+    const Realms& realms, base::Log& log, const auth::LateAnswers::Post& post) const {
     using Made = base::Result<std::unique_ptr<auth::SqlSource>, std::string>;
-    auto sources = make_sources<auth::SqlSource>(
-        realms, &config::Security::sql, [&](const config::SqlAuth& sql) -> Made {
-            auto settings = sql_settings(sql);
+    std::vector<config::SqlAuth> wanted;
+    for (std::size_t i = 0; i < realms.all.size(); ++i) {
+        auto sql = options_of(realms, i);
+        if (!sql) return base::fail(std::move(sql.error()));
+        wanted.push_back(std::move(*sql));
+    }
+    return make_sources<auth::SqlSource, config::SqlAuth>(
+        wanted, users_.sources(), options_, &has_same_users,
+        [&](const config::SqlAuth& sql, auth::LoginHeritage heritage) -> Made {
+            auto settings = settings_with(sql, sql.password);
             if (!settings) return base::fail(std::move(settings.error()));
-            return std::make_unique<auth::SqlSource>(std::move(*settings), log, post);
+            return std::make_unique<auth::SqlSource>(std::move(*settings), log, post,
+                                                     std::move(heritage));
         });
-    if (!sources) return base::fail(std::move(sources.error()));
-    users_.use(std::move(*sources));
-    return {};
+}
+
+auth::RetiredSources<auth::SqlSource> SqlAccess::use(Change change) {
+    options_ = std::move(change.options);
+    return users_.use(std::move(change.sources));
 }
 
 void SqlAccess::print(base::Log& log) const {
-    for (const auto& source : users_.sources().all()) {
+    for (auth::SqlSource* const source : users_.sources().all()) {
         const auth::SqlDatabase::Figures database = source->database().figures();
         print_figures(log, "database " + source->database().name(), "queries",
                       {source->figures(), database.server, database.refused, database.waiting});

@@ -1,6 +1,6 @@
 // Users in SQL databases, by the configuration.
 //
-// Owned by Access; outlives the connections. Threads: open() before the shards run, finish() when
+// Owned by Access; outlives the connections. Threads: shard 0's, or before the shards run, or when
 // they have ended; what it consists of says the rest.
 #pragma once
 
@@ -9,6 +9,8 @@
 
 #include "auth/sql_users.h"
 #include "config/config.h"
+#include "server/outside_users.h"
+#include "server/realms.h"
 
 namespace server {
 
@@ -35,9 +37,14 @@ public:
     // `others` has the rules where no database has any. Outlives us.
     explicit SqlAccess(broker::Authorizer& others) : rules_(users_, others) {}
 
-    // `realms` are those of the numbers 1, 2, ...; 0 has no database. No connection is made yet.
-    base::Result<void, std::string> open(std::span<const config::Security> realms, base::Log& log,
-                                         const auth::LateAnswers::Post& post);
+    // With the passwords that the options name elsewhere.
+    using Change = OutsideChange<auth::SqlSource, config::SqlAuth>;
+
+    // No connection is made yet, and nobody notices until use().
+    base::Result<Change, std::string> prepare(const Realms& realms, base::Log& log,
+                                              const auth::LateAnswers::Post& post) const;
+    // Returns what is used no more; see auth::SourcesInUse.
+    auth::RetiredSources<auth::SqlSource> use(Change change);
     void finish() { users_.finish(); }
 
     auth::UserSource& users() { return users_; }
@@ -46,7 +53,12 @@ public:
     void print(base::Log& log) const;
 
 private:
+    // Of the realm `index` + 1.
+    base::Result<config::SqlAuth, std::string> options_of(const Realms& realms,
+                                                          std::size_t index) const;
+
     auth::SqlUsers users_;
+    std::vector<config::SqlAuth> options_;  // Of users_.sources().all().
     auth::SqlAuthorizer rules_;
 };
 

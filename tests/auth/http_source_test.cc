@@ -256,11 +256,12 @@ TEST_F(HttpSourceTest, is_left_alone_after_losses_and_not_after_what_a_client_ma
 
 TEST_F(HttpSourceTest, users_are_those_of_the_realm) {
     start();
-    std::vector<std::unique_ptr<HttpSource>> sources;
-    sources.push_back(std::move(source_));
+    NewSources<HttpSource> wanted;
     HttpUsers users;
     constexpr std::size_t none = RealmSources<HttpSource>::none;
-    users.use({std::move(sources), {none, 0, none}});
+    wanted.table = {{source_.get()}, {none, 0, none}};
+    wanted.fresh.push_back(std::move(source_));
+    EXPECT_TRUE(users.use(std::move(wanted)).is_empty());
     EXPECT_TRUE(users.has_users(1));
     EXPECT_FALSE(users.has_users(0) || users.has_users(2) || users.has_users(3));
     EXPECT_EQ(users.begin({.client_id = "c", .user_name = "ann", .realm = 2}).answer.kind,

@@ -110,6 +110,18 @@ protected:
     AuthenticatorChain chain_{anonymous_};
 };
 
+TEST_F(Login, with_a_name_is_not_anonymous_while_the_users_change) {
+    const auto begin = [&] {
+        return chain_.begin({.client_id = "c", .user_name = "ann", .realm = 9}).answer;
+    };
+    EXPECT_EQ(begin().kind, Kind::accepted);
+    AuthAnswer meanwhile;
+    chain_.change([&] { meanwhile = begin(); });
+    EXPECT_EQ(meanwhile.kind, Kind::refused);
+    EXPECT_EQ(meanwhile.reason, ReasonCode::server_busy);
+    EXPECT_EQ(begin().kind, Kind::accepted);
+}
+
 TEST_F(Login, the_right_password_lets_in_and_nothing_else) {
     EXPECT_TRUE(is_let_in("ann", "secret"));
     EXPECT_TRUE(is_let_in("ann", "secret", 3));

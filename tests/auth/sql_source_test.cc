@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "auth/anonymous.h"
 #include "auth/sql_users.h"
@@ -35,11 +36,13 @@ protected:
         source_.reset();
         std::filesystem::remove_all(folder_);
     }
-    void start() {
-        source_ = std::make_unique<SqlSource>(settings_, log_,
-                                              [this](std::uint32_t, std::function<void()> task) {
-                                                  posted_.set_value(std::move(task));
-                                              });
+    void start(LoginHeritage heritage = {}) {
+        source_ = std::make_unique<SqlSource>(
+            settings_, log_,
+            [this](std::uint32_t, std::function<void()> task) {
+                posted_.set_value(std::move(task));
+            },
+            std::move(heritage));
     }
     // For a database that is there no more.
     void lose() { settings_.server.database = folder_ + "/none/users.db"; }
@@ -265,14 +268,50 @@ TEST_F(Source, an_error_that_it_answers_does_not_close_it) {
     EXPECT_EQ(source_->database().figures().server.not_asked, 2U);
 }
 
+TEST_F(Source, a_successor_with_the_same_users_knows_who_was_let_in) {
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    lose();
+    start(source_->heritage(true));
+    EXPECT_EQ(login("ann", "secret").kind, Kind::accepted);
+    EXPECT_FALSE(was_asked_);
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
+    EXPECT_EQ(login("ann", "wrong").kind, Kind::refused);
+}
+
+TEST_F(Source, a_successor_with_other_users_lets_nobody_in_by_what_was_known) {
+    for (const bool is_lost : {false, true}) {
+        settings_.logins.on_error = LoginCache::OnError::stale;
+        start();
+        ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+        change("UPDATE u SET pw = 'another'");
+        if (is_lost) lose();
+        start(source_->heritage(false));
+        EXPECT_EQ(login("ann", "secret").kind, is_lost ? Kind::refused : Kind::unknown);
+        EXPECT_TRUE(was_asked_);
+        if (!is_lost) change("UPDATE u SET pw = 'secret'");
+    }
+}
+
+TEST_F(Source, a_successor_with_other_users_has_the_rules_read_again) {
+    start();
+    ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
+    change("UPDATE r SET topic = 'b/#'");
+    start(source_->heritage(false));
+    EXPECT_EQ(may("a/b"), KnownClients::Verdict::allowed);
+    while (may("a/b") != KnownClients::Verdict::forbidden) std::this_thread::yield();
+    EXPECT_EQ(may("b/b"), KnownClients::Verdict::allowed);
+}
+
 TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
     start();
     ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
-    std::vector<std::unique_ptr<SqlSource>> sources;
-    sources.push_back(std::move(source_));
+    NewSources<SqlSource> wanted;
     SqlUsers users;
     constexpr std::size_t none = RealmSources<SqlSource>::none;
-    users.use({std::move(sources), {none, 0, none}});
+    wanted.table = {{source_.get()}, {none, 0, none}};
+    wanted.fresh.push_back(std::move(source_));
+    EXPECT_TRUE(users.use(std::move(wanted)).is_empty());
     EXPECT_TRUE(users.has_users(1));
     EXPECT_FALSE(users.has_users(0) || users.has_users(2) || users.has_users(3));
     const auto may_in = [&](broker::Authorizer& others, std::uint32_t realm, const char* topic) {
@@ -295,10 +334,11 @@ TEST_F(Source, rules_are_those_of_the_realm_and_without_one_of_all) {
 TEST_F(Source, whose_rules_are_not_at_hand_may_if_it_need_not_be_here) {
     start();
     ASSERT_EQ(login("ann", "secret").kind, Kind::accepted);
-    std::vector<std::unique_ptr<SqlSource>> sources;
-    sources.push_back(std::move(source_));
+    NewSources<SqlSource> wanted;
+    wanted.table = {{source_.get()}, {RealmSources<SqlSource>::none, 0}};
+    wanted.fresh.push_back(std::move(source_));
     SqlUsers users;
-    users.use({std::move(sources), {RealmSources<SqlSource>::none, 0}});
+    users.use(std::move(wanted));
     OpenAuthorizer open;
     SqlAuthorizer rules(users, open);
     const auto may = [&](const char* client_id, std::uint32_t realm) {
@@ -311,6 +351,39 @@ TEST_F(Source, whose_rules_are_not_at_hand_may_if_it_need_not_be_here) {
     EXPECT_FALSE(may("c", 1));
     EXPECT_FALSE(may("c", 0));
     EXPECT_TRUE(may("stranger", 1));
+}
+
+// The rules of a file, in whose place a database comes while they are asked, and they are gone.
+class ReplacedRules : public broker::Authorizer {
+public:
+    ReplacedRules(SqlUsers& users, NewSources<SqlSource> database)
+        : users_(users), database_(std::move(database)) {}
+
+    bool is_allowed(const broker::AccessRequest&) override { return replace(); }
+    bool allows_everything() const override { return replace(); }
+
+private:
+    bool replace() const {
+        if (!database_.fresh.empty()) users_.use(std::exchange(database_, {}));
+        return true;
+    }
+    SqlUsers& users_;
+    mutable NewSources<SqlSource> database_;
+};
+
+TEST_F(Source, is_asked_when_it_has_come_while_others_were) {
+    for (const bool asks_for_everything : {false, true}) {
+        start();
+        NewSources<SqlSource> wanted;
+        wanted.table = {{source_.get()}, {RealmSources<SqlSource>::none, 0}};
+        wanted.fresh.push_back(std::move(source_));
+        SqlUsers users;
+        ReplacedRules others(users, std::move(wanted));
+        SqlAuthorizer rules(users, others);
+        const broker::AccessRequest request{
+            .client_id = "c", .user_name = "", .topic = "a/b", .realm = 1};
+        EXPECT_FALSE(asks_for_everything ? rules.allows_everything() : rules.is_allowed(request));
+    }
 }
 
 }  // namespace

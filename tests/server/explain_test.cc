@@ -10,6 +10,7 @@
 #include "auth/mosquitto_hash.h"
 #include "config/parse.h"
 #include "server/settings.h"
+#include "support/fake_log.h"
 
 namespace server {
 namespace {
@@ -46,7 +47,7 @@ protected:
         auto parsed = config::parse(options, files);
         ASSERT_TRUE(parsed) << config::to_string(parsed.error());
         config_ = std::move(*parsed);
-        access_ = std::make_unique<Access>(config_, auth::LateAnswers::Post());
+        access_ = std::make_unique<Access>(config_, log_, auth::LateAnswers::Post());
         std::vector<RealmWanted> wanted;
         for (const config::Listener& each : config_.listeners) wanted.push_back({&each.security});
         Realms realms = renumbered({}, wanted, !config_.per_listener_settings);
@@ -95,6 +96,7 @@ protected:
     std::string users_;
     std::string rules_;
     config::Config config_;
+    support::FakeLog log_;
     std::unique_ptr<Access> access_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::vector<Door*> open_;
