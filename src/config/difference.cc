@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "config/sql_settings.h"
 
 namespace config {
 namespace {
@@ -85,6 +86,12 @@ void compare_bridges(const Config& running, const Config& wanted, Difference& fo
     }
 }
 
+// Those whose place we take are options of listeners.
+std::vector<Plugin> without_sql(std::vector<Plugin> plugins) {
+    std::erase_if(plugins, is_sql_plugin);
+    return plugins;
+}
+
 }  // namespace
 
 Difference difference(const Config& running, const Config& wanted) {
@@ -98,7 +105,9 @@ Difference difference(const Config& running, const Config& wanted) {
     }
     compare_listeners(running, wanted, found);
     compare_bridges(running, wanted, found);
-    if (running.plugins != wanted.plugins) found.needs_restart.emplace_back("plugin");
+    if (without_sql(running.plugins) != without_sql(wanted.plugins)) {
+        found.needs_restart.emplace_back("plugin");
+    }
     return found;
 }
 

@@ -39,8 +39,18 @@ constexpr Setting allow_anonymous{.set = &set_boolean<&Security::allow_anonymous
 constexpr Setting auto_id_prefix{
     .set = &set_auto_id_prefix, .same = &same<&Listener::auto_id_prefix>, .of_listener = true};
 
-// Three prefixes lead to one value.
-constexpr Setting sql{.set = &set_sql_option, .same = &same<&Security::sql>, .of_listener = true};
+// Three prefixes lead to one value; it is named by that of the database which it is, or was.
+template <SqlAuth::Kind kind>
+bool same_sql(const Compared& one, const Compared& other) {
+    const SqlAuth& a = one.listener->security.sql;
+    const SqlAuth& b = other.listener->security.sql;
+    return a == b || (a.kind != kind && b.kind != kind);
+}
+template <SqlAuth::Kind kind>
+constexpr Setting sql{.set = &set_sql_option, .same = &same_sql<kind>, .of_listener = true};
+constexpr Setting mysql = sql<SqlAuth::Kind::mysql>;
+constexpr Setting postgresql = sql<SqlAuth::Kind::postgresql>;
+constexpr Setting sqlite = sql<SqlAuth::Kind::sqlite>;
 constexpr Setting http{
     .set = &set_http_option, .same = &same<&Security::http>, .of_listener = true};
 
@@ -145,13 +155,13 @@ constexpr auto table = std::to_array<Option>({
      {},
      Guards::nothing,
      true},
-    {"auth_mysql_*", security, honoured, reload, sql, {}, Guards::nothing, true},
+    {"auth_mysql_*", security, honoured, reload, mysql, {}, Guards::nothing, true},
     {"auth_opt_*", plugin, accepted, restart, whole(&set_plugin_opt), "Use 'plugin_opt_*'."},
     {"auth_plugin", security, accepted, restart, whole(&set_plugin), "Use 'plugin'.", Guards::both},
     {"auth_plugin_deny_special_chars", plugin, accepted, restart,
      boolean<&Plugin::deny_special_chars>},
-    {"auth_postgresql_*", security, honoured, reload, sql, {}, Guards::nothing, true},
-    {"auth_sqlite_*", security, honoured, reload, sql, {}, Guards::nothing, true},
+    {"auth_postgresql_*", security, honoured, reload, postgresql, {}, Guards::nothing, true},
+    {"auth_sqlite_*", security, honoured, reload, sqlite, {}, Guards::nothing, true},
     {"auto_id_prefix", security, honoured, reload, auto_id_prefix,
      "Use 'listener_auto_id_prefix'."},
     {"autosave_interval", general, dropped, reload,

@@ -23,6 +23,9 @@ struct Row {
 
 TEST(Difference, NamesWhatChanged) {
     const std::string tls = "listener 1\ncertfile c\nkeyfile k\n";
+    const std::string go_auth =
+        "listener 1\nauth_plugin /x/go-auth.so\nauth_opt_backends sqlite\n"
+        "auth_opt_sqlite_userquery SELECT pw FROM u WHERE name = ?\nauth_opt_sqlite_source ";
     const std::string bridge = "connection b\naddress h\ntopic #\n";
     const std::vector<Row> rows = {
         {"nothing", "listener 1\nsys_interval 10\n", "listener 1\n", {}, {}},
@@ -94,6 +97,31 @@ TEST(Difference, NamesWhatChanged) {
         {"one that is gone", bridge, "", {"connection b"}, {}},
         {"one that changed", bridge, bridge + "threshold 5\n", {"connection b"}, {}},
         {"a plugin", "plugin a\n", "plugin a\nplugin_opt_b c\n", {}, {"plugin"}},
+        {"another database",
+         "listener 1\nauth_sqlite_database a\n",
+         "listener 1\nauth_sqlite_database b\n",
+         {"auth_sqlite_* (listener 1)"},
+         {}},
+        {"a database of another kind",
+         "listener 1\nauth_sqlite_database a\n",
+         "listener 1\nauth_mysql_database a\n",
+         {"auth_mysql_* (listener 1)", "auth_sqlite_* (listener 1)"},
+         {}},
+        {"a database, at another line",
+         "listener 1\nauth_sqlite_database a\n",
+         "\n\nlistener 1\nauth_sqlite_database a\n",
+         {},
+         {}},
+        {"another database of a plugin that is built in",
+         go_auth + "a\n",
+         go_auth + "b\n",
+         {"auth_sqlite_* (listener 1)"},
+         {}},
+        {"another service",
+         "listener 1\nauth_http_url https://a/\n",
+         "listener 1\nauth_http_url https://b/\n",
+         {"auth_http_* (listener 1)"},
+         {}},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.sentence);
