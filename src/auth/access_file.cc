@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -18,11 +19,13 @@ base::Result<std::string, std::string> read_access_file(std::string_view option,
     if (std::filesystem::is_directory(path, error)) return refuse("is a directory");
     std::ifstream file(path, std::ios::binary);
     if (!file) return refuse(std::generic_category().message(errno));
-    // One byte more than may be shows that there is more; a pipe has no size to ask for.
-    std::string text(access_file_bytes_max + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    std::string text;
+    std::array<char, 65'536> part{};  // A pipe has no size to ask for.
+    do {
+        file.read(part.data(), part.size());
+        text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+    } while (file && text.size() <= access_file_bytes_max);
     if (file.bad()) return refuse(std::generic_category().message(errno));
-    text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > access_file_bytes_max) {
         return refuse(fmt::format("it is longer than {} bytes", access_file_bytes_max));
     }
