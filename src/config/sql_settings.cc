@@ -52,11 +52,11 @@ Outcome set_sql_port(SqlAuth& sql, const std::string& value) {
 
 namespace {
 
-// host, host:port, [::1]:port or unix:/path.
+// host, host:port, [::1]:port, unix:/path or /path.
 Outcome set_server(SqlAuth& sql, std::string_view value) {
     constexpr std::string_view unix_prefix = "unix:";
-    if (value.starts_with(unix_prefix)) {
-        sql.unix_path = value.substr(unix_prefix.size());
+    if (value.starts_with(unix_prefix) || value.starts_with('/')) {
+        sql.unix_path = value.substr(value.starts_with('/') ? 0 : unix_prefix.size());
         return {};
     }
     std::string_view host = value;

@@ -54,6 +54,7 @@ TEST(Sql, servers_are_named_in_several_ways) {
         {"[::1]:5", "::1", 5, ""},
         {"::1", "::1", 0, ""},
         {"unix:/run/db", "", 0, "/run/db"},
+        {"/run/db", "", 0, "/run/db"},
     };
     for (const auto& [text, host, port, path] : rows) {
         const SqlAuth sql = sql_of("auth_postgresql_database d\nauth_postgresql_server " +
