@@ -20,8 +20,12 @@ void Retirement::add(RetiredUsers retired) {
     batch.retired = std::move(retired);
     batch.shards_left = shards_;
     for (std::uint32_t shard = 0; shard < shards_; ++shard) {
-        post_(shard, [this, &batch] { post_(0, [this, &batch] { on_passed(batch); }); });
+        post_(shard, [this, &batch] { tell_passed(batch); });
     }
+}
+
+void Retirement::tell_passed(Batch& batch) {
+    post_(0, [this, &batch] { on_passed(batch); });
 }
 
 void Retirement::on_passed(Batch& batch) {

@@ -51,6 +51,8 @@ private:
         std::uint32_t shards_left = 0;
         std::atomic<bool> is_over{false};
     };
+    // On a shard's thread; then on shard 0's.
+    void tell_passed(Batch& batch);
     void on_passed(Batch& batch);
 
     const std::uint32_t shards_;

@@ -81,7 +81,7 @@ struct Waiter : broker::AuthWaiter {
 // The test's thread is the shard's.
 class LateAnswersTest : public testing::Test {
 protected:
-    broker::AuthBegun begin(std::string name) {
+    broker::AuthBegun begin(const std::string& name) {
         return answers_.begin(7, [name](std::size_t) { return AuthAnswer::accept(name); });
     }
     void TearDown() override { pool_.finish(); }
