@@ -19,8 +19,10 @@ void collect(RetainedStore& store, std::size_t part, std::string_view filter,
     }
 }
 
-void note_withheld(Shard& shard, const Session& session, const Retained& retained,
-                   PublisherRights& publishers) {
+// Counts and logs it if not.
+bool may_be_sent(Shard& shard, const Session& session, const Retained& retained,
+                 PublisherRights& publishers) {
+    if (publishers.allow(retained)) return true;
     const Publisher& publisher = *retained.publisher;
     shard.refusals().print_lazily(Refusal::not_authorized, publisher.client_id, [&] {
         return fmt::format(
@@ -29,6 +31,7 @@ void note_withheld(Shard& shard, const Session& session, const Retained& retaine
             publisher.client_id, publisher.user_name, session.client_id(),
             quoted(retained.message->topic()), publishers.explain(retained));
     });
+    return false;
 }
 
 }  // namespace
@@ -50,11 +53,7 @@ std::size_t Shard::deliver_retained(Session& session, std::string_view filter,
         collect(broker_.retained(), part, filter, wall_ms(), found);
         PublisherRights publishers(broker_.authorizer());
         for (const Retained& one : found) {
-            if (publishers.allow(one)) {
-                deliver(one.message);
-            } else {
-                note_withheld(*this, session, one, publishers);
-            }
+            if (may_be_sent(*this, session, one, publishers)) deliver(one.message);
         }
         return found.size();
     }

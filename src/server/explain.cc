@@ -81,14 +81,14 @@ std::string_view bringer(const Access& access, std::uint32_t realm) {
     return security.http.is_on() ? "its service's answer" : "";
 }
 
-void ask_rights(const Inquiry& inquiry, Access& access, const AskOwnRights& ask_own,
-                const broker::OnRuling& done) {
+void ask_rights(const Inquiry& inquiry, const Judges& judges, const broker::OnRuling& done) {
+    Access& access = judges.access;
     const bool is_ours =
         inquiry.access == broker::Access::publish && inquiry.topic.starts_with("$SYS/");
     if (is_ours) return done({.because = std::string(broker::of_the_broker)});
     const std::string_view from = bringer(access, inquiry.realm);
     if (from.empty()) return access.authorizer().inquire(inquiry, done);
-    ask_own(inquiry, [&access, inquiry, from, done](std::optional<Ruling> own) {
+    judges.ask_own(inquiry, [&access, inquiry, from, done](std::optional<Ruling> own) {
         if (own) return done(std::move(*own));
         access.authorizer().inquire(inquiry, [from, done](Ruling ruling) {
             ruling.because +=
@@ -100,8 +100,8 @@ void ask_rights(const Inquiry& inquiry, Access& access, const AskOwnRights& ask_
 
 }  // namespace
 
-void explain(const Question& question, std::span<Door* const> doors, const config::Config& config,
-             Access& access, const AskOwnRights& ask_own, const admin::OnExplanation& done) {
+void explain(const Question& question, std::span<Door* const> doors, const Judges& judges,
+             const admin::OnExplanation& done) {
     const auto found = std::ranges::find_if(doors, [&](const Door* door) {
         return question.listener.empty() || is_named(*door, question.listener);
     });
@@ -114,18 +114,18 @@ void explain(const Question& question, std::span<Door* const> doors, const confi
     const Inquiry inquiry = inquiry_of(question, **found);
     admin::Explanation explanation{.listener = describe(**found, question, doors.size()),
                                    .client_id = inquiry.client_id};
-    const auto with_login = [&access, inquiry, explanation, ask_own, done](const Ruling& login) {
+    const auto with_login = [judges, inquiry, explanation, done](const Ruling& login) {
         admin::Explanation known = explanation;
         known.login = login;
-        ask_rights(inquiry, access, ask_own,
-                   [known = std::move(known), done](const Ruling& rights) {
-                       admin::Explanation whole = known;
-                       whole.rights = rights;
-                       done(std::move(whole));
-                   });
+        ask_rights(inquiry, judges, [known = std::move(known), done](const Ruling& rights) {
+            admin::Explanation whole = known;
+            whole.rights = rights;
+            done(std::move(whole));
+        });
     };
-    if (const auto judged = judge_names(inquiry, **found, config)) return with_login(*judged);
-    access.inquire_login(inquiry, with_login);
+    if (const auto judged = judge_names(inquiry, **found, judges.config))
+        return with_login(*judged);
+    judges.access.inquire_login(inquiry, with_login);
 }
 
 }  // namespace server

@@ -17,10 +17,16 @@ namespace server {
 using OnOwnRights = std::function<void(std::optional<broker::Ruling>)>;
 using AskOwnRights = std::function<void(const broker::Inquiry&, const OnOwnRights&)>;
 
+// Who is asked.
+struct Judges {
+    const config::Config& config;
+    Access& access;
+    AskOwnRights ask_own;
+};
+
 // `doors` are those that are open, in the order of the configuration; all outlives the answer.
 // Thread: shard 0's, also for `done`.
-void explain(const admin::Question& question, std::span<Door* const> doors,
-             const config::Config& config, Access& access, const AskOwnRights& ask_own,
+void explain(const admin::Question& question, std::span<Door* const> doors, const Judges& judges,
              const admin::OnExplanation& done);
 
 }  // namespace server

@@ -247,9 +247,10 @@ admin::Status Server::status() const {
 }
 
 void Server::explain(const admin::Question& question, const admin::OnExplanation& done) {
-    server::explain(
-        question, doors_.open(), config_, access_,
-        [this](const auto& inquiry, const auto& found) { ask_own_rights(inquiry, found); }, done);
+    const auto ask_own = [this](const auto& inquiry, const auto& found) {
+        ask_own_rights(inquiry, found);
+    };
+    server::explain(question, doors_.open(), {config_, access_, ask_own}, done);
 }
 
 // Its session knows them, on the shard that has it.

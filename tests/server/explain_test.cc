@@ -69,7 +69,7 @@ protected:
         const auto ask_own = [this](const broker::Inquiry& inquiry, const OnOwnRights& done) {
             done(inquiry.client_id == "here" ? own_ : std::nullopt);
         };
-        explain(question, open_, config_, *access_, ask_own, [&](const auto& found) {
+        explain(question, open_, {config_, *access_, ask_own}, [&](const auto& found) {
             text = found ? in_words(found->login) + " | " + in_words(found->rights) : found.error();
             if (found) last_ = *found;
         });
