@@ -49,17 +49,21 @@ protected:
         return state_of(changes);
     }
     // Appends in batches of one, since a batch is pruned.
+    // In one batch, which is written as a whole: of two, the first may have been written before the
+    // second comes, and what they share is there twice.
     void append(const std::vector<Change>& changes) {
         reopen();
+        broker::ChangeBatch all;
         for (const Change& change : changes) {
             std::visit(
                 [&](const auto& one) {
                     broker::ChangeBatch batch = batch_of(one);
-                    store->append(0, batch);
+                    all.absorb(batch);
                 },
                 change);
             history.push_back(change);
         }
+        store->append(0, all);
         store->finish();
     }
     void check() {
