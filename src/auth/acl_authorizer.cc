@@ -85,6 +85,7 @@ AclAuthorizer::Known AclAuthorizer::gather(const AccessRequest& request) {
     std::uint64_t version = 0;
     tables_.with([&](const AclTables& tables) {
         version = version_.load();
+        // Which of them are its own nobody knows, so none is asked.
         if (request.realm == 0 && request.if_unknown && tables.size() > 1) return;
         if (request.realm == 0) {
             wanted = tables;
